@@ -2,12 +2,11 @@
  * Everything that planq tells anybody is one of these. Events are appended to one Redis stream by the scripts, with the
  * transition itself; the CLI, the board, files and log lines are readers of that stream.
  */
-import type { TaskState } from '../plan/states.ts';
 
 export interface EventBase {
   /** Stream id; a reader's cursor. */
   id: string;
-  /** Epoch ms. */
+  /** Epoch ms, by the Redis server's clock. */
   at: number;
   run: string;
 }
@@ -19,15 +18,22 @@ export interface RunEvent extends EventBase {
     | 'run-blocked'
     | 'run-resumed'
     | 'run-completed'
-    | 'run-failed'
+    | 'run-cancelling'
     | 'run-cancelled';
   name?: string;
-  reason?: string;
+}
+
+/** Several tasks moved together: a stage opened, a failure blocked what waits for it, a run was cancelled. */
+export interface TasksEvent extends EventBase {
+  type: 'tasks-ready' | 'tasks-blocked' | 'tasks-skipped' | 'tasks-cancelled';
+  /** Indexes into the plan. */
+  tasks: number[];
+  /** Index of the failed task that blocked them. */
+  by?: number;
 }
 
 export interface TaskEvent extends EventBase {
   type:
-    | 'task-ready'
     | 'task-parked'
     | 'task-started'
     | 'task-progress'
@@ -36,13 +42,11 @@ export interface TaskEvent extends EventBase {
     | 'task-retrying'
     | 'task-snoozed'
     | 'task-failed'
-    | 'task-blocked'
-    | 'task-skipped'
     | 'task-cancelled'
     | 'task-superseded'
     | 'task-rescued';
-  task: string;
-  state?: TaskState;
+  /** Index into the plan. */
+  task: number;
   attempt?: number;
   reason?: string;
   exitCode?: number;
@@ -54,10 +58,11 @@ export interface TaskEvent extends EventBase {
   percent?: number;
   message?: string;
   worker?: string;
-  /** How many dependents were blocked by this failure. */
+  /** How many tasks this failure blocked. */
   blocked?: number;
-  blockedBy?: string[];
+  /** How often a worker ended while it had this task. */
+  crashes?: number;
 }
 
-export type Event = RunEvent | TaskEvent;
+export type Event = RunEvent | TasksEvent | TaskEvent;
 export type EventType = Event['type'];

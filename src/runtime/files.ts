@@ -3,15 +3,14 @@
  */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-
-let sequence = 0;
+import { randomId } from './random.ts';
 
 /**
  * Replaces `file` with `content` so that a reader sees the old or the new text, never a part. Makes the folder.
  * @throws the file system's error; the temporary file is removed
  */
 export async function writeFileAtomic(file: string, content: string): Promise<void> {
-  const temporary = `${file}.${process.pid}.${++sequence}.tmp`;
+  const temporary = `${file}.${process.pid}.${randomId(6)}.tmp`;
   await mkdir(path.dirname(file), { recursive: true });
   try {
     await writeFile(temporary, content, { mode: 0o600 });

@@ -15,7 +15,8 @@ export async function startAll(services: readonly Service[]): Promise<void> {
       started.push(service);
     }
   } catch (error) {
-    await stopAll(started);
+    // What kept the others from stopping is less telling than why the start failed.
+    await stopAll(started).catch(() => undefined);
     throw error;
   }
 }

@@ -1,0 +1,45 @@
+/**
+ * The last step of the build: brings into dist/ what the compiler does not (Lua scripts, programs that run as processes
+ * of their own), takes out what the source no longer has, and makes the command executable. dist/ is never emptied as a
+ * whole, so that a planq which is running from it does not lose its files.
+ */
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const source = path.join(root, 'src');
+const target = path.join(root, 'dist');
+
+const ASSETS = [
+  { folder: 'redis/scripts', pattern: /\.lua$/ },
+  { folder: 'agents/programs', pattern: /\.(mjs|d\.mts)$/ },
+];
+
+/** Files of `folder` and below, as paths relative to it. */
+function listFiles(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)));
+}
+
+const expected = new Set(
+  listFiles(source).flatMap((file) =>
+    file.endsWith('.ts') ? [file.replace(/\.ts$/, '.js'), file.replace(/\.ts$/, '.d.ts')] : [file],
+  ),
+);
+for (const file of listFiles(target)) {
+  if (!expected.has(file)) rmSync(path.join(target, file));
+}
+
+for (const { folder, pattern } of ASSETS) {
+  for (const file of listFiles(path.join(source, folder)).filter((name) => pattern.test(name))) {
+    const copy = path.join(target, folder, file);
+    mkdirSync(path.dirname(copy), { recursive: true });
+    copyFileSync(path.join(source, folder, file), copy);
+  }
+}
+
+const command = path.join(target, 'cli', 'main.js');
+if (existsSync(command)) chmodSync(command, 0o755);

@@ -1,0 +1,74 @@
+/**
+ * The environment of an agent's process: little from the worker, then the plan's, then ours. The worker's secrets, the
+ * address of Redis above all, are not handed on.
+ */
+import type { Invocation } from './agent.ts';
+import { MARKER } from './proc.ts';
+
+/** Taken from the worker when set. A trailing `*` stands for any ending. */
+const ALLOWED = [
+  'PATH',
+  'HOME',
+  'LANG',
+  'LC_*',
+  'TERM',
+  'TZ',
+  'TMPDIR',
+  'USER',
+  'SHELL',
+  // Steers the fake agent without a change to the plan.
+  'PLANQ_FAKE*',
+];
+
+/** Not taken from the worker, whatever the configuration names: whoever reaches Redis can run commands on every worker. */
+const WITHHELD = ['REDIS_URL'];
+
+export type EnvironmentParts = Pick<
+  Invocation,
+  'runId' | 'task' | 'attempt' | 'token' | 'outputDir' | 'workspaceDir' | 'handoffFile' | 'promptFile' | 'outputFile'
+> & {
+  workerEnv: Readonly<Record<string, string | undefined>>;
+  /** Further names, or beginnings with `*`, that the configuration lets through. */
+  passEnv?: readonly string[];
+};
+
+/** Later ones win: allowed worker variables, matrix values as MATRIX_<KEY>, the plan's `env`, PLANQ_ words. */
+export function buildEnvironment(parts: EnvironmentParts): Record<string, string> {
+  return {
+    ...passOn(parts.workerEnv, [...ALLOWED, ...(parts.passEnv ?? [])]),
+    ...matrixWords(parts.task.matrix),
+    ...parts.task.env,
+    PLANQ_RUN_ID: parts.runId,
+    PLANQ_TASK_ID: parts.task.id,
+    PLANQ_ATTEMPT: String(parts.attempt),
+    PLANQ_HANDOFF: parts.handoffFile,
+    PLANQ_PROMPT: parts.promptFile,
+    PLANQ_OUTPUT: parts.outputFile,
+    PLANQ_OUTPUT_DIR: parts.outputDir,
+    PLANQ_WORKSPACE: parts.workspaceDir,
+    [MARKER]: parts.token,
+  };
+}
+
+function passOn(env: EnvironmentParts['workerEnv'], patterns: readonly string[]): Record<string, string> {
+  const passed: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || WITHHELD.includes(name)) continue;
+    if (patterns.some((pattern) => matches(name, pattern))) passed[name] = value;
+  }
+  return passed;
+}
+
+function matches(name: string, pattern: string): boolean {
+  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
+}
+
+function matrixWords(matrix: Readonly<Record<string, string>>): Record<string, string> {
+  const words = Object.entries(matrix).map(([key, value]) => [toWord(key), value]);
+  return Object.fromEntries(words);
+}
+
+/** `node-version` → `MATRIX_NODE_VERSION`. */
+function toWord(key: string): string {
+  return `MATRIX_${key.toUpperCase().replaceAll(/[^A-Z0-9]/g, '_')}`;
+}

@@ -1,0 +1,170 @@
+/**
+ * Performs one attempt by a process: spawn → watch → stop → collect. Whatever happens on the way, no process of the
+ * attempt is left when it returns, or those that are left have been reported.
+ */
+import { realpath } from 'node:fs/promises';
+import { constants } from 'node:os';
+import type { Clock } from '../runtime/clock.ts';
+import { formatDuration } from '../runtime/duration.ts';
+import { errorMessage } from '../runtime/errors.ts';
+import { unreachable } from '../runtime/result.ts';
+import type { Invocation, Outcome, StopReason } from './agent.ts';
+import { MARKER } from './proc.ts';
+import type { ProcessTable } from './process-table.ts';
+import { createSigns, type Signs } from './signs.ts';
+import { type Exit, type RunningProcess, type SpawnFailure, spawnProcess } from './spawn.ts';
+import { type StopTarget, stopTree, sweepLeftovers } from './stop.ts';
+import { openTail, type Tail } from './tail.ts';
+import { readValues } from './values.ts';
+import { paceOf, type Verdict, watch } from './watch.ts';
+
+/** The program that does an agent's work. */
+export interface ProcessCommand {
+  file: string;
+  args: readonly string[];
+  /** Fed to the program and closed. */
+  stdin?: string;
+}
+
+/** What the agents of one worker share. */
+export interface AgentTools {
+  clock: Clock;
+  table: ProcessTable;
+}
+
+/** The system lacked something for the moment: another attempt, or another machine, may have it. */
+const PASSING_FAILURES = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EIO', 'EBUSY']);
+
+/** Performs `command` as one attempt. @throws only by a bug; the processes are stopped before */
+export async function performProcess(
+  command: ProcessCommand,
+  invocation: Invocation,
+  tools: AgentTools,
+): Promise<Outcome> {
+  if (invocation.signal.aborted) return toStoppedOutcome(invocation.signal.reason as StopReason);
+  const spawned = await spawnProcess({
+    ...command,
+    cwd: invocation.projectDir,
+    env: { ...invocation.env, [MARKER]: invocation.token },
+    logFile: invocation.logFile,
+    pidFile: invocation.pidFile,
+    report: invocation.report,
+  });
+  if (!spawned.ok) return toFailedStart(spawned.error);
+  const attempt = new Attempt(spawned.value, invocation, tools);
+  return attempt.perform();
+}
+
+class Attempt {
+  readonly #running: RunningProcess;
+  readonly #invocation: Invocation;
+  readonly #tools: AgentTools;
+  #tail: Tail | undefined;
+  #signs: Signs | undefined;
+
+  constructor(running: RunningProcess, invocation: Invocation, tools: AgentTools) {
+    this.#running = running;
+    this.#invocation = invocation;
+    this.#tools = tools;
+  }
+
+  async perform(): Promise<Outcome> {
+    let verdict: Verdict | undefined;
+    try {
+      verdict = await this.#watch();
+    } finally {
+      await this.#stop(verdict);
+      // What was written during the grace is still to be shown, and to be kept within the limit.
+      await this.#tail?.finish().catch((error) => this.#warn(`cannot follow the log: ${errorMessage(error)}`));
+      await this.#running.release();
+    }
+    return this.#collect(verdict);
+  }
+
+  async #watch(): Promise<Verdict> {
+    const { exited, logStart, pid } = this.#running;
+    const { logFile, logLimitBytes, outputDir, outputFile, outputs, report } = this.#invocation;
+    const { clock, table } = this.#tools;
+    this.#tail = await openTail({ logFile, start: logStart, limitBytes: logLimitBytes, report });
+    const paths = [...new Set([outputDir, outputFile, ...outputs])];
+    this.#signs = await createSigns({ pid, paths, table, maxAgeMs: paceOf(this.#invocation).signsMs / 2 });
+    return watch({ invocation: this.#invocation, exited, tail: this.#tail, signs: this.#signs, clock });
+  }
+
+  async #stop(verdict: Verdict | undefined): Promise<void> {
+    const target = await this.#target();
+    const { clock } = this.#tools;
+    const ended =
+      verdict?.kind === 'exited'
+        ? await sweepLeftovers(target, clock)
+        : { found: [], ...(await stopTree(target, clock)) };
+    this.#warnOf(ended.found, 'left running by the agent, and stopped');
+    this.#warnOf(ended.survivors, 'could not be stopped');
+    this.#warnOf(ended.suspects, 'may be left over: started meanwhile, without a trace of who did');
+  }
+
+  async #target(): Promise<StopTarget> {
+    const { token, graceMs, logFile, projectDir: folder } = this.#invocation;
+    const { pid, startTime } = this.#running;
+    const known = this.#signs?.seen() ?? [];
+    return { pid, startTime, token, graceMs, known, folder, logFile: await realpath(logFile).catch(() => logFile) };
+  }
+
+  #warnOf(pids: readonly number[], what: string): void {
+    if (pids.length > 0)
+      this.#warn(`${pids.length === 1 ? '1 process' : `${pids.length} processes`} ${what}: ${pids.join(', ')}`);
+  }
+
+  async #collect(verdict: Verdict): Promise<Outcome> {
+    switch (verdict.kind) {
+      case 'exited':
+        return verdict.exit.code === 0 ? this.#complete() : toFailedExit(verdict.exit);
+      case 'timeout':
+        return { kind: 'retryable', reason: 'Timeout' };
+      case 'zombie':
+        return { kind: 'retryable', reason: `No progress for ${inMinutes(this.#invocation.zombieMs)}` };
+      case 'stopped':
+        return toStoppedOutcome(verdict.reason);
+      default:
+        return unreachable(verdict);
+    }
+  }
+
+  async #complete(): Promise<Outcome> {
+    const read = await readValues(this.#invocation.outputFile);
+    if (!read.ok) return { kind: 'failed', reason: read.error, exitCode: 0 };
+    for (const warning of read.value.warnings) this.#warn(warning);
+    return { kind: 'completed', exitCode: 0, values: read.value.values };
+  }
+
+  #warn(message: string): void {
+    this.#invocation.report({ kind: 'warning', message });
+  }
+}
+
+/** What a stop from outside means for the attempt; also for agents without a process. */
+export function toStoppedOutcome(reason: StopReason): Outcome {
+  switch (reason) {
+    case 'cancel':
+      return { kind: 'cancelled', reason: 'cancelled' };
+    case 'shutdown':
+      return { kind: 'snoozed', reason: 'worker is stopping', delayMs: 0 };
+    case 'lost':
+      return { kind: 'snoozed', reason: 'lease lost', delayMs: 0 };
+    default:
+      return unreachable(reason);
+  }
+}
+
+function toFailedStart(failure: SpawnFailure): Outcome {
+  return { kind: PASSING_FAILURES.has(failure.code) ? 'retryable' : 'failed', reason: failure.message };
+}
+
+function toFailedExit({ code, signal }: Exit): Outcome {
+  if (signal === null) return { kind: 'retryable', reason: `Exit code ${code}`, exitCode: code ?? 1 };
+  return { kind: 'retryable', reason: `Killed by ${signal}`, exitCode: 128 + constants.signals[signal] };
+}
+
+function inMinutes(ms: number): string {
+  return ms % 60_000 === 0 ? `${ms / 60_000} min` : formatDuration(ms);
+}

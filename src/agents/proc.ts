@@ -1,0 +1,19 @@
+/**
+ * Reading /proc, typed: the same code that the guardian program runs. See `programs/proc.mjs`.
+ */
+export {
+  carriesToken,
+  descendantsOf,
+  HAS_PROC,
+  ioOf,
+  isAlive,
+  isLive,
+  listProcesses,
+  MARKER,
+  type ProcessIdentity,
+  type ProcessInfo,
+  parseStat,
+  readProcess,
+  rssBytesOf,
+  startTimeOf,
+} from './programs/proc.mjs';

@@ -1,0 +1,97 @@
+/**
+ * The composition root: the one place where clock, configuration, store, agents and workers are put together. Everything
+ * that lives hangs off an app, so two can live in one process.
+ */
+import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
+import { type LoadedPlan, type LoadOptions, loadPlan } from './producer/load-plan.ts';
+import { openStore, type Store } from './producer/store.ts';
+import { type SubmitOptions, type Submitted, submitPlan } from './producer/submit.ts';
+import { type Clock, systemClock } from './runtime/clock.ts';
+import { type Config, type ConfigOverrides, loadConfig } from './runtime/config.ts';
+import { PlanqError } from './runtime/errors.ts';
+import type { Problem } from './runtime/problem.ts';
+import { formatProblem } from './runtime/problem.ts';
+import { type Random, systemRandom } from './runtime/random.ts';
+import type { CrashPoint } from './workers/context.ts';
+import { WorkerPool } from './workers/pool.ts';
+
+export interface AppOptions {
+  env: Readonly<Record<string, string | undefined>>;
+  cwd: string;
+  overrides?: ConfigOverrides;
+  clock?: Clock;
+  random?: Random;
+  /** For what needs an operator. */
+  warn?(message: string, facts?: Record<string, unknown>): void;
+}
+
+export interface App {
+  config: Config;
+  clock: Clock;
+  /** Opened on first use. @throws PlanqError `redis_*`, `clock_skew` */
+  store(): Promise<Store>;
+  loadPlan(path: string, options?: Partial<Pick<LoadOptions, 'barrier' | 'strict'>>): Promise<LoadedPlan>;
+  submit(plan: Pick<LoadedPlan, 'plan' | 'graph'>, options?: SubmitOptions): Promise<Submitted>;
+  /** A worker process's pool, not started. @param masters null = every master that any plan names */
+  createPool(masters: Record<string, number> | null): Promise<WorkerPool>;
+  close(): Promise<void>;
+}
+
+/** Reads the configuration; opens nothing. @throws PlanqError `config_invalid` with every mistake in its facts */
+export async function createApp(options: AppOptions): Promise<App> {
+  const loaded = await loadConfig(options.env as NodeJS.ProcessEnv, options.overrides ?? {}, options.cwd);
+  if (!loaded.ok) throw invalidConfig(loaded.error);
+  const config = loaded.value;
+  const clock = options.clock ?? systemClock;
+  const warn = options.warn ?? (() => undefined);
+  let opening: Promise<Store> | undefined;
+  const store = (): Promise<Store> => {
+    opening ??= openStore(config, clock);
+    return opening;
+  };
+  return {
+    config,
+    clock,
+    store,
+    loadPlan: (path, planOptions = {}) =>
+      loadPlan(path, {
+        cwd: options.cwd,
+        knownAgents: KNOWN_AGENTS,
+        resources: config.limits.resources,
+        ...(config.agent === null ? {} : { defaultAgent: config.agent }),
+        ...planOptions,
+      }),
+    submit: async (plan, submitOptions = {}) => submitPlan(await store(), config, clock, plan, submitOptions),
+    createPool: async (masters) =>
+      new WorkerPool({
+        store: await store(),
+        config,
+        clock,
+        random: options.random ?? systemRandom,
+        agents: createAgents({ clock }),
+        env: options.env,
+        masters,
+        hook: crashHook(options.env.PLANQ_CRASH_AT),
+        warn,
+      }),
+    close: async () => {
+      // An opening that failed has nothing to close, and its error was told to whoever asked for the store.
+      const opened = await opening?.catch(() => undefined);
+      await opened?.close();
+    },
+  };
+}
+
+/** For fault tests: ends the process, as if killed, at a named point of a task's way. */
+function crashHook(at: string | undefined): (point: CrashPoint) => void {
+  return (point) => {
+    if (point === at) process.kill(process.pid, 'SIGKILL');
+  };
+}
+
+function invalidConfig(problems: Problem[]): PlanqError {
+  return new PlanqError('config_invalid', `cannot use the configuration: ${problems.map(formatProblem).join('; ')}`, {
+    facts: { problems },
+    hint: 'see docs/configuration.md for every key',
+  });
+}

@@ -1,0 +1,84 @@
+/**
+ * Valid plan and graph → what the run record stores: nodes, edges in both directions, open-needs counts, definitions.
+ */
+import type { EdgeCondition, Graph, GraphNode, Plan, Task } from '../plan/plan.ts';
+import type { LimitTake, RecordNode } from './node.ts';
+import { jobPriority, placeInLine } from './order.ts';
+
+export interface CompiledRecord {
+  nodes: string[];
+  /** Per node: its dependents as `<index><condition>`, comma separated. */
+  deps: string[];
+  /** Per node: what it needs, in the same form. */
+  needs: string[];
+  open: number[];
+  defs: string[];
+  roots: number[];
+  /** Barrier group → index of the gate that closes it; the last group has none. */
+  gates: Record<number, number>;
+}
+
+export interface RecordOptions {
+  run: string;
+  createdAt: number;
+  /** Most tasks of a phase at once; a phase without an entry is not limited. */
+  phaseLimits: Record<string, number>;
+  /** Most agents of this run at once; null = only the fleet's limit. */
+  agents: number | null;
+}
+
+/** One letter per condition; the scripts' `verdict` reads them. */
+const LETTER: Record<EdgeCondition, string> = { success: 's', done: 'd', failed: 'f', passed: 'p' };
+
+/** Compiles the record of one run. Pure. */
+export function compileRecord(plan: Plan, graph: Graph, options: RecordOptions): CompiledRecord {
+  const dependents = graph.nodes.map((): string[] => []);
+  for (const node of graph.nodes) {
+    for (const need of node.needs) dependents[need.from]!.push(`${node.index}${LETTER[need.when]}`);
+  }
+  return {
+    nodes: graph.nodes.map((node) => JSON.stringify(recordNode(node, plan.tasks[node.index], options))),
+    deps: dependents.map((list) => list.join(',')),
+    needs: graph.nodes.map((node) => node.needs.map((need) => `${need.from}${LETTER[need.when]}`).join(',')),
+    open: graph.nodes.map((node) => node.needs.length),
+    defs: plan.tasks.map((task, index) => JSON.stringify({ ...task, stage: graph.nodes[index]!.stage })),
+    roots: graph.nodes.filter((node) => node.kind === 'task' && node.needs.length === 0).map((node) => node.index),
+    gates: Object.fromEntries(
+      graph.nodes.flatMap((node) => (/^gate:\d+$/.test(node.id) ? [[node.group, node.index]] : [])),
+    ),
+  };
+}
+
+function recordNode(node: GraphNode, task: Task | undefined, options: RecordOptions): RecordNode {
+  if (node.kind === 'gate' || task === undefined)
+    return { id: node.id, m: '', p: 0, o: '0', g: node.group, x: 0, l: [] };
+  return {
+    id: task.id,
+    m: task.master,
+    p: jobPriority(task.priority, node.remainingMinutes),
+    o: placeInLine(task.priority, node.remainingMinutes, options.createdAt),
+    g: node.group,
+    x: task.attempts,
+    l: limitTakes(task, options),
+    ...(task.continueOnError ? { c: 1 as const } : {}),
+  };
+}
+
+/** The run's own limits first, then shared resources by name, then the fleet's agents: the order in which they are looked at. */
+function limitTakes(task: Task, options: RecordOptions): LimitTake[] {
+  const takes: LimitTake[] = [];
+  const phaseLimit = options.phaseLimits[task.phase];
+  if (phaseLimit !== undefined) takes.push([`run:${options.run}:phase:${task.phase}`, 1, phaseLimit]);
+  if (options.agents !== null) takes.push([`run:${options.run}:agents`, 1, options.agents]);
+  for (const name of Object.keys(task.takes).sort()) takes.push([`res:${name}`, task.takes[name]!]);
+  takes.push(['agents', 1]);
+  return takes;
+}
+
+/** A task's definition as it comes out of the record. */
+export type TaskDefinition = Task & { stage: number };
+
+/** Reads a definition that {@link compileRecord} wrote. */
+export function parseDefinition(text: string): TaskDefinition {
+  return JSON.parse(text) as TaskDefinition;
+}

@@ -1,0 +1,127 @@
+/**
+ * The run as people and programs see it: one shape for the CLI's `--json`, the API and the report. Pure: made of what the
+ * record gives.
+ */
+import { type RunState, TASK_STATES, type TaskState } from '../plan/states.ts';
+import { toIsoOrNull } from '../runtime/clock.ts';
+import { parseDefinition, type TaskDefinition } from './record.ts';
+
+export type Counts = Record<TaskState | 'total', number>;
+
+export interface RunSummary {
+  id: string;
+  name: string;
+  state: RunState;
+  createdAt: string | null;
+  startedAt: string | null;
+  finishedAt: string | null;
+  counts: Counts;
+}
+
+export interface TaskView {
+  id: string;
+  title: string;
+  state: TaskState;
+  stage: number;
+  phase: string;
+  master: string;
+  /** 0 before the first. */
+  attempt: number;
+  /** Of the last attempt. */
+  startedAt: string | null;
+  finishedAt: string | null;
+  durationMs: number | null;
+  agent: string | null;
+  exitCode: number | null;
+  reason: string | null;
+  /** Ids of the failed tasks because of which it is blocked. */
+  blockedBy: string[];
+  needs: string[];
+}
+
+export interface RunView {
+  run: RunSummary;
+  tasks: TaskView[];
+}
+
+/** What stands in the record of a task; see redis/scripts/lib.lua. */
+export interface TaskRecord {
+  s: TaskState;
+  a?: number;
+  u?: number;
+  c?: number;
+  k?: string;
+  w?: string;
+  b0?: number;
+  st?: number;
+  f?: number;
+  r?: string;
+  x?: number;
+  b?: number[];
+  n?: number;
+  wq?: string[];
+  g?: number;
+  p?: number;
+  v?: number;
+  pid?: number;
+}
+
+/** Reads a task's record; a task without one is pending. */
+export function parseTaskRecord(text: string | null | undefined): TaskRecord {
+  return text === null || text === undefined ? { s: 'pending' } : (JSON.parse(text) as TaskRecord);
+}
+
+/** @param meta the run's hash */
+export function toRunSummary(id: string, meta: Readonly<Record<string, string>>): RunSummary {
+  const counts = { total: Number(meta.tasks ?? 0) } as Counts;
+  for (const state of TASK_STATES) counts[state] = Number(meta[`n:${state}`] ?? 0);
+  return {
+    id,
+    name: meta.name ?? '',
+    state: (meta.state ?? 'running') as RunState,
+    createdAt: isoOf(meta.createdAt),
+    startedAt: isoOf(meta.startedAt),
+    finishedAt: isoOf(meta.finishedAt),
+    counts,
+  };
+}
+
+/** @param defs definitions in order of index; @param records field index → JSON */
+export function toRunView(
+  id: string,
+  meta: Readonly<Record<string, string>>,
+  defs: readonly string[],
+  records: Readonly<Record<string, string>>,
+): RunView {
+  const tasks = defs.map(parseDefinition);
+  return {
+    run: toRunSummary(id, meta),
+    tasks: tasks.map((task, index) =>
+      toTaskView(task, parseTaskRecord(records[index]), (other) => tasks[other]?.id ?? String(other)),
+    ),
+  };
+}
+
+function toTaskView(task: TaskDefinition, record: TaskRecord, idOf: (index: number) => string): TaskView {
+  return {
+    id: task.id,
+    title: task.title,
+    state: record.s,
+    stage: task.stage,
+    phase: task.phase,
+    master: task.master,
+    attempt: record.a ?? 0,
+    startedAt: toIsoOrNull(record.st),
+    finishedAt: toIsoOrNull(record.f),
+    durationMs: record.st !== undefined && record.f !== undefined ? record.f - record.st : null,
+    agent: task.agent,
+    exitCode: record.x ?? null,
+    reason: record.r ?? null,
+    blockedBy: (record.b ?? []).map(idOf).sort(),
+    needs: task.needs.map((need) => need.task),
+  };
+}
+
+function isoOf(text: string | undefined): string | null {
+  return text === undefined ? null : toIsoOrNull(Number(text));
+}

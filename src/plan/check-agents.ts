@@ -1,0 +1,64 @@
+/**
+ * Who does the work: every task has an agent, and its kind exists.
+ */
+import { nearestWord } from '../runtime/nearest.ts';
+import type { Problem } from '../runtime/problem.ts';
+import { didYouMean, problem } from './codes.ts';
+import type { Draft, DraftTask } from './draft.ts';
+import type { Task } from './plan.ts';
+import type { ValidateOptions } from './validate.ts';
+
+/**
+ * Gives a task another kind of agent; `run` stays as data. Options meant for its own kind are dropped, since another kind
+ * would refuse them.
+ */
+export function withAgent(task: Task, agent: string | undefined): Task {
+  return agent === undefined || agent === task.agent ? task : { ...task, agent, with: {} };
+}
+
+/** Checks the kinds of agents; one problem for each unknown word, however many tasks use it. */
+export function checkAgents(draft: Draft, options: ValidateOptions): Problem[] {
+  const { knownAgents, defaultAgent } = options;
+  if (defaultAgent !== undefined)
+    return knownAgents.has(defaultAgent) ? [] : [unknownAgent(defaultAgent, knownAgents, {}, '')];
+  const groups = groupByAgent(draft.tasks);
+  return [...groups].flatMap(([agent, tasks]) => {
+    const place = tasks[0]!.place('agent');
+    if (agent !== null)
+      return knownAgents.has(agent) ? [] : [unknownAgent(agent, knownAgents, place, ` of ${nameAll(tasks)}`)];
+    const lacking = tasks.filter((task) => !task.damaged);
+    return lacking.length === 0 ? [] : [noAgent(lacking)];
+  });
+}
+
+function groupByAgent(tasks: readonly DraftTask[]): Map<string | null, DraftTask[]> {
+  const groups = new Map<string | null, DraftTask[]>();
+  for (const one of tasks) {
+    const group = groups.get(one.task.agent);
+    if (group === undefined) groups.set(one.task.agent, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
+
+function unknownAgent(
+  agent: string,
+  known: ReadonlySet<string>,
+  place: ReturnType<DraftTask['place']>,
+  owner: string,
+): Problem {
+  const hint = didYouMean(nearestWord(agent, known)) ?? `known: ${[...known].join(', ')}`;
+  return problem('unknown-agent', `agent "${agent}"${owner} does not exist`, place, { hint });
+}
+
+function noAgent(tasks: readonly DraftTask[]): Problem {
+  const message = `${nameAll(tasks)} ${tasks.length === 1 ? 'has' : 'have'} neither "run" nor "agent"`;
+  return problem('no-agent', message, tasks[0]!.place('id'), {
+    hint: 'add one, put "agent" into "defaults", or give --agent <kind>',
+  });
+}
+
+function nameAll(tasks: readonly DraftTask[]): string {
+  const count = new Set(tasks.map(({ name }) => name)).size - 1;
+  return `task "${tasks[0]!.name}"${count === 0 ? '' : ` and ${count} more`}`;
+}

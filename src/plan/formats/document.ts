@@ -1,0 +1,194 @@
+/**
+ * A YAML or JSON text as a value with places: the only file that knows the `yaml` package. JSON is read by the same parser,
+ * so that both have line and column. Reading is bounded: 1 MB of text, 50 uses of an alias, no merge keys.
+ */
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+  visit,
+  type YAMLMap,
+} from 'yaml';
+import { errorMessage } from '../../runtime/errors.ts';
+import type { Problem } from '../../runtime/problem.ts';
+import { err, ok, type Result } from '../../runtime/result.ts';
+import { type Place, problem } from '../codes.ts';
+import { formatPath, type Path } from '../issues.ts';
+import { isReservedWord } from '../names.ts';
+
+/** Most bytes of a document. */
+export const MAX_TEXT_BYTES = 1024 * 1024;
+const MAX_ALIASES = 50;
+const TOO_DEEP = 'the document is nested too deeply';
+
+export interface ReadDocument {
+  /** Plain data; no key is a reserved word. */
+  value: unknown;
+  /** Mistakes that leave the rest readable: keys written twice. */
+  problems: Problem[];
+  /** Where the value (or, with `key`, the key) at `path` is; the nearest known ancestor when it is not there. */
+  locate(path: Path, at?: 'key' | 'value'): Place;
+}
+
+/**
+ * Reads a text of one document.
+ * @param file for messages
+ * @param firstLine the line of the file on which `text` begins (front matter begins on line 2)
+ */
+export function readDocument(text: string, file: string, firstLine = 1): Result<ReadDocument, Problem[]> {
+  if (Buffer.byteLength(text) > MAX_TEXT_BYTES) {
+    return err([problem('plan-too-large', `cannot read "${file}": it is larger than 1 MB`, { file })]);
+  }
+  const counter = new LineCounter();
+  const toPlace = (offset: number): Place => {
+    const { line, col } = counter.linePos(offset);
+    return { file, line: line + firstLine - 1, column: col };
+  };
+  try {
+    return readParsed(text, counter, file, toPlace);
+  } catch (error) {
+    return err([problem(...thrown(error), { file, line: firstLine, column: 1 })]);
+  }
+}
+
+function readParsed(
+  text: string,
+  counter: LineCounter,
+  file: string,
+  toPlace: (offset: number) => Place,
+): Result<ReadDocument, Problem[]> {
+  const parsed = parseAllDocuments(text, {
+    schema: 'core',
+    version: '1.2',
+    merge: false,
+    uniqueKeys: false,
+    lineCounter: counter,
+    prettyErrors: false,
+  });
+  const documents: Document.Parsed[] = Array.isArray(parsed) ? parsed : [];
+  const [document, second] = documents;
+  if (document === undefined)
+    return err([problem('not-a-plan', `cannot read "${file}": it is empty`, { file, line: 1, column: 1 })]);
+  const problems = syntaxProblems(documents, toPlace);
+  if (second !== undefined) {
+    const place = toPlace(second.range[0]);
+    problems.push(
+      problem('many-documents', `cannot read "${file}": it holds ${documents.length} documents, a plan is one`, place),
+    );
+  }
+  if (problems.length === 0) problems.push(...keyProblems(document, toPlace));
+  if (problems.some(({ code }) => !code.startsWith('duplicate-'))) return err(problems);
+  const locator = new Locator(document, toPlace);
+  const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+  return ok({ value, problems, locate: (path, at = 'value') => locator.locate(path, at) });
+}
+
+function thrown(error: unknown): ['too-many-aliases' | 'syntax', string] {
+  if (error instanceof ReferenceError && /alias/i.test(error.message)) {
+    return [
+      'too-many-aliases',
+      `aliases are used more than ${MAX_ALIASES} times: write the values out, or use "defaults"`,
+    ];
+  }
+  return [
+    'syntax',
+    error instanceof RangeError
+      ? 'the document is nested too deeply'
+      : `cannot read the document: ${errorMessage(error)}`,
+  ];
+}
+
+/** The parser's mistakes, each once: after a syntax error it often repeats itself for every open bracket. */
+function syntaxProblems(documents: readonly Document.Parsed[], toPlace: (offset: number) => Place): Problem[] {
+  const errors = documents.flatMap((document) => document.errors);
+  const tooDeep = errors.find(({ message }) => message.includes('call stack'));
+  if (tooDeep !== undefined) return [problem('syntax', TOO_DEEP, toPlace(tooDeep.pos[0]))];
+  const unique = new Map(errors.map((error) => [`${error.pos[0]} ${error.message}`, error]));
+  return [...unique.values()].map((error) => problem('syntax', inOurWords(error.message), toPlace(error.pos[0])));
+}
+
+/** Keys that are reserved words or written twice. The parser's own check for the latter takes n² steps. */
+function keyProblems(document: Document.Parsed, toPlace: (offset: number) => Place): Problem[] {
+  const found: Problem[] = [];
+  const tasks: unknown = isMap(document.contents) ? document.get('tasks') : undefined;
+  visit(document, {
+    Map: (_, map) => {
+      const seen = new Set<string>();
+      for (const { key: node } of map.items) {
+        const key = isScalar(node) ? String(node.value) : String(node);
+        const place = toPlace(startOf(node) ?? 0);
+        if (isReservedWord(key))
+          found.push(problem('reserved-name', `"${key}" cannot be a name: every object has it`, place));
+        if (seen.has(key)) found.push(doubled(key, map === tasks, place));
+        seen.add(key);
+      }
+    },
+  });
+  return found;
+}
+
+function doubled(key: string, isTask: boolean, place: Place): Problem {
+  if (isTask) return problem('duplicate-task', `two tasks have the id "${key}"`, place);
+  return problem('duplicate-key', `key "${key}" is written twice`, place);
+}
+
+/** Finds places by path; indexes each mapping once, so that 10,000 tasks do not take 10,000² steps. */
+class Locator {
+  readonly #document: Document.Parsed;
+  readonly #toPlace: (offset: number) => Place;
+  readonly #indexes = new WeakMap<YAMLMap, Map<string, { key: unknown; value: unknown }>>();
+
+  constructor(document: Document.Parsed, toPlace: (offset: number) => Place) {
+    this.#document = document;
+    this.#toPlace = toPlace;
+  }
+
+  locate(path: Path, at: 'key' | 'value'): Place {
+    let node: unknown = this.#document.contents;
+    let offset = startOf(node) ?? 0;
+    for (const [depth, segment] of path.entries()) {
+      const entry = this.#entry(node, segment);
+      if (entry === undefined) break;
+      const isLast = depth === path.length - 1;
+      offset = (isLast && at === 'key' ? startOf(entry.key) : startOf(entry.value)) ?? startOf(entry.key) ?? offset;
+      node = entry.value;
+    }
+    return { ...this.#toPlace(offset), ...(path.length === 0 ? {} : { path: formatPath(path) }) };
+  }
+
+  #entry(node: unknown, segment: string | number): { key: unknown; value: unknown } | undefined {
+    const target = isAlias(node) ? node.resolve(this.#document) : node;
+    if (isSeq(target)) {
+      const item: unknown = target.items[Number(segment)];
+      return item === undefined ? undefined : { key: item, value: item };
+    }
+    return isMap(target) ? this.#index(target).get(String(segment)) : undefined;
+  }
+
+  #index(map: YAMLMap): Map<string, { key: unknown; value: unknown }> {
+    const known = this.#indexes.get(map);
+    if (known !== undefined) return known;
+    const index = new Map<string, { key: unknown; value: unknown }>();
+    for (const pair of map.items) {
+      if (isPair(pair)) index.set(isScalar(pair.key) ? String(pair.key.value) : String(pair.key), pair);
+    }
+    this.#indexes.set(map, index);
+    return index;
+  }
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? (node as Node).range?.[0] : undefined;
+}
+
+function inOurWords(message: string): string {
+  const named = message.replace('"quote', 'double quote').replace("'quote", 'single quote');
+  return named.charAt(0).toLowerCase() + named.slice(1);
+}

@@ -1,0 +1,87 @@
+/**
+ * The front matter of a task file, between two `---` lines. Read as YAML when it is YAML; real files often are not
+ * (`- "src/x.rs" (modified)`), so then line by line: what cannot be understood is ignored, and said.
+ */
+
+import type { Problem } from '../../runtime/problem.ts';
+import { err, ok, type Result } from '../../runtime/result.ts';
+import { type Place, problem } from '../codes.ts';
+import { readDocument } from './document.ts';
+import { readLines } from './lenient-lines.ts';
+
+/** A value of front matter: one text, or a list of texts. Numbers and words like `true` are texts here. */
+export interface FieldValue {
+  value: string | string[];
+  place: Place;
+  /** Places of the entries of a list. */
+  entries: Place[];
+}
+
+export interface FrontMatter {
+  fields: Map<string, FieldValue>;
+  /** The text after the second `---`, without blank lines around it. */
+  body: string;
+  /** Notes on what was ignored. */
+  problems: Problem[];
+}
+
+/** Splits a task file and reads its front matter. The only mistakes are that there is none, or that it does not end. */
+export function readFrontMatter(source: string, file: string): Result<FrontMatter, Problem> {
+  const lines = source.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
+  if (lines[0]?.trimEnd() !== '---') {
+    return err(
+      problem('no-front-matter', `"${file}" has no front matter: it must begin with a line "---"`, {
+        file,
+        line: 1,
+        column: 1,
+      }),
+    );
+  }
+  const end = lines.findIndex((line, index) => index > 0 && /^(?:---|\.\.\.)\s*$/.test(line));
+  if (end < 0) {
+    return err(
+      problem('no-front-matter', `the front matter of "${file}" does not end: a second line "---" is missing`, {
+        file,
+        line: 1,
+        column: 1,
+      }),
+    );
+  }
+  const inner = lines.slice(1, end);
+  const strict = readStrict(inner.join('\n'), file);
+  const { fields, problems } = strict ?? readLines(inner, file, 2);
+  return ok({
+    fields,
+    problems,
+    body: lines
+      .slice(end + 1)
+      .join('\n')
+      .trim(),
+  });
+}
+
+/** The fields when the text is proper YAML of texts and lists of texts; null when the lenient reader must do it. */
+function readStrict(text: string, file: string): Pick<FrontMatter, 'fields' | 'problems'> | null {
+  const read = readDocument(text, file, 2);
+  if (!read.ok || read.value.problems.length > 0) return null;
+  const { value, locate } = read.value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const fields = new Map<string, FieldValue>();
+  for (const [key, field] of Object.entries(value)) {
+    const texts = toTexts(field);
+    if (texts === null) return null;
+    const entries = Array.isArray(texts) ? texts.map((_, index) => locate([key, index])) : [];
+    fields.set(key, { value: texts, place: locate([key], 'key'), entries });
+  }
+  return { fields, problems: [] };
+}
+
+function toTexts(value: unknown): string | string[] | null {
+  if (value === null) return [];
+  if (Array.isArray(value)) return value.every(isScalar) ? value.map(String) : null;
+  return isScalar(value) ? String(value) : null;
+}
+
+function isScalar(value: unknown): value is string | number | boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}

@@ -1,0 +1,82 @@
+/**
+ * The small words of the plan schema: ids, names, texts, durations. Messages are the end of a sentence that begins with the
+ * field's name ("… must be …"); `issues.ts` writes the beginning.
+ */
+import { z } from 'zod';
+import { parseDuration } from '../runtime/duration.ts';
+import { ENV_NAME_PATTERN } from './env-names.ts';
+import { parseEstimateText } from './estimate-text.ts';
+import {
+  isName,
+  isResourceName,
+  isTaskId,
+  MAX_NAME,
+  MAX_TASK_ID,
+  NAME_PATTERN,
+  PHASE_PATTERN,
+  RESOURCE_PATTERN,
+  stripPhaseNumber,
+  TASK_ID_PATTERN,
+} from './names.ts';
+
+const MAX_TEXT = 200_000;
+const NAME_RULE = `must be lower-case letters, digits, "-" and "_", at most ${MAX_NAME} characters`;
+
+/** Text that can travel by argv, file or environment. */
+export const text = z
+  .string({ error: 'must be text' })
+  .max(MAX_TEXT, { error: `must be at most ${MAX_TEXT} characters` })
+  .refine((value) => !value.includes('\0'), { error: 'must not hold a NUL character' });
+
+export const taskId = z
+  .string()
+  .min(1)
+  .max(MAX_TASK_ID, { error: `must be at most ${MAX_TASK_ID} characters` })
+  .regex(TASK_ID_PATTERN, {
+    error: 'must be letters, digits, ".", "_", "-" and "/", and begin with a letter or digit',
+  })
+  .refine(isTaskId, { error: 'must not have an empty, "." or ".." part, nor be a word that every object has' });
+
+export const masterName = z
+  .string({ error: NAME_RULE })
+  .regex(NAME_PATTERN, { error: NAME_RULE })
+  .refine(isName, { error: NAME_RULE });
+
+export const phaseName = z
+  .string({ error: NAME_RULE })
+  .regex(PHASE_PATTERN, { error: NAME_RULE })
+  .refine((value) => isName(stripPhaseNumber(value)), { error: NAME_RULE });
+
+export const resourceName = z
+  .string()
+  .regex(RESOURCE_PATTERN, { error: 'must be letters, digits, ".", "_", "-", ":" and "/"' })
+  .refine(isResourceName, { error: `must be at most ${MAX_NAME} characters and no word that every object has` });
+
+export const capacity = z.int({ error: 'must be a whole number' }).min(1, { error: 'must be at least 1' });
+
+/** A shell line (run by `sh -c`) or a program with its arguments. */
+export const command = z.union(
+  [text.min(1, { error: 'must not be empty' }), z.array(text).min(1, { error: 'must not be empty' })],
+  {
+    error: 'must be a shell line or a list of words',
+  },
+);
+
+const COMMANDS_NEED_UNITS = 'must be a duration with its unit, such as 90s, 30m or 1h30m';
+
+export const duration = z.string({ error: COMMANDS_NEED_UNITS }).superRefine((value, context) => {
+  const parsed = parseDuration(value);
+  if (parsed.ok && parsed.value > 0) return;
+  context.addIssue({ code: 'custom', message: `${COMMANDS_NEED_UNITS}, but is "${value}"` });
+});
+
+export const estimateText = z.string().superRefine((value, context) => {
+  const parsed = parseEstimateText(value);
+  if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.error });
+});
+
+/** Environment variables; which names are refused is checked with their place, in `validate-env.ts`. */
+export const environment = z.record(
+  z.string().regex(ENV_NAME_PATTERN, { error: 'must be written in capitals, digits and underscores' }),
+  z.union([text, z.number(), z.boolean()], { error: 'must be text, a number or true/false' }),
+);

@@ -1,0 +1,129 @@
+/**
+ * Reads a plan from disk: a file, or a folder of task files. The only part of planq that looks for plans in the file system.
+ */
+import type { Dirent } from 'node:fs';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { MAX_TEXT_BYTES } from '../plan/formats/document.ts';
+import { type FolderFile, isTaskFile } from '../plan/formats/markdown-folder.ts';
+import { compileGraph } from '../plan/graph.ts';
+import { type ParseOptions, type PlanSource, parsePlan } from '../plan/parse.ts';
+import type { Graph, Plan } from '../plan/plan.ts';
+import { errorMessage, PlanqError } from '../runtime/errors.ts';
+import { nearestWord } from '../runtime/nearest.ts';
+import { formatProblem, type Problem } from '../runtime/problem.ts';
+
+/** Most files that are read from a folder. */
+const MAX_FILES = 10_000;
+/** Folders that never hold task files. */
+const SKIPPED = new Set(['node_modules', 'workspace']);
+
+export interface LoadOptions extends ParseOptions {
+  /** Working directory: relative paths begin here, and files are shown relative to it. */
+  cwd: string;
+}
+
+export interface LoadedPlan {
+  plan: Plan;
+  graph: Graph;
+  /** Warnings and notes. */
+  problems: Problem[];
+}
+
+/**
+ * Reads, checks and compiles a plan.
+ * @param file a YAML or JSON file, or a folder of task files (or one that holds such a folder named `tasks`)
+ * @throws PlanqError `plan_not_found`; `plan_invalid` with all problems in `facts.problems`
+ */
+export async function loadPlan(file: string, options: LoadOptions): Promise<LoadedPlan> {
+  const absolute = path.resolve(options.cwd, file);
+  const shown = toShown(absolute, options.cwd);
+  const source = await readSource(absolute, shown);
+  const parsed = parsePlan(source, options);
+  if (!parsed.ok) throw invalid(shown, parsed.error);
+  return { plan: parsed.value.plan, graph: compileGraph(parsed.value.plan), problems: parsed.value.problems };
+}
+
+async function readSource(absolute: string, shown: string): Promise<PlanSource> {
+  try {
+    const found = await stat(absolute);
+    if (found.isDirectory()) return await readFolder(absolute, shown);
+    if (!found.isFile()) throw new PlanqError('plan_not_found', `cannot read plan "${shown}": it is no file`);
+    if (found.size > MAX_TEXT_BYTES) throw invalid(shown, [tooLarge(shown)]);
+    return { kind: 'file', file: shown, text: await readFile(absolute, 'utf8') };
+  } catch (error) {
+    throw error instanceof PlanqError ? error : await notFound(absolute, shown, error);
+  }
+}
+
+/** A project folder is meant by its `tasks/`, when it holds no task files itself. */
+async function readFolder(absolute: string, shown: string): Promise<PlanSource> {
+  const paths = await listMarkdown(absolute, shown);
+  const inner = path.join(absolute, 'tasks');
+  const isProject = !paths.some(isTaskFile) && (await isFolder(inner));
+  const [root, name, found] = isProject
+    ? [inner, `${shown}/tasks`, await listMarkdown(inner, shown)]
+    : [absolute, shown, paths];
+  const files: FolderFile[] = [];
+  for (const relative of found)
+    files.push({ path: relative, text: await readTaskText(path.join(root, relative), `${name}/${relative}`) });
+  return { kind: 'folder', folder: name, files };
+}
+
+async function readTaskText(file: string, shown: string): Promise<string> {
+  if ((await lstat(file)).size > MAX_TEXT_BYTES) throw invalid(shown, [tooLarge(shown)]);
+  return readFile(file, 'utf8');
+}
+
+/** Paths of all *.md below `root`, sorted; symbolic links are not followed, hidden folders not entered. */
+async function listMarkdown(root: string, shown: string): Promise<string[]> {
+  const found: string[] = [];
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of await readdir(path.join(root, folder), { withFileTypes: true })) {
+      const relative = folder === '' ? entry.name : `${folder}/${entry.name}`;
+      if (entry.isDirectory() && isEntered(entry)) folders.push(relative);
+      if (entry.isFile() && /\.md$/i.test(entry.name)) found.push(relative);
+      if (found.length > MAX_FILES) {
+        throw new PlanqError(
+          'plan_invalid',
+          `cannot read plan "${shown}": it holds more than ${MAX_FILES} Markdown files`,
+        );
+      }
+    }
+  }
+  return found.sort();
+}
+
+function isEntered({ name }: Dirent): boolean {
+  return !name.startsWith('.') && !SKIPPED.has(name);
+}
+
+async function isFolder(file: string): Promise<boolean> {
+  return (await lstat(file).catch(() => null))?.isDirectory() ?? false;
+}
+
+async function notFound(absolute: string, shown: string, error: unknown): Promise<PlanqError> {
+  const isMissing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+  const reason = isMissing ? 'no such file or folder' : errorMessage(error);
+  // The folder may be missing too; then there is nothing to suggest.
+  const siblings = await readdir(path.dirname(absolute)).catch(() => []);
+  const near = isMissing ? nearestWord(path.basename(absolute), siblings) : undefined;
+  const hint = near === undefined ? {} : { hint: `did you mean "${path.join(path.dirname(shown), near)}"?` };
+  return new PlanqError('plan_not_found', `cannot read plan "${shown}": ${reason}`, { ...hint, cause: error });
+}
+
+function invalid(shown: string, problems: readonly Problem[]): PlanqError {
+  const mistakes = problems.filter(({ severity }) => severity !== 'note');
+  const what = mistakes.length === 1 ? formatProblem(mistakes[0]!) : `it has ${mistakes.length} mistakes`;
+  return new PlanqError('plan_invalid', `cannot use plan "${shown}": ${what}`, { facts: { problems } });
+}
+
+function tooLarge(file: string): Problem {
+  return { code: 'plan-too-large', severity: 'error', message: `cannot read "${file}": it is larger than 1 MB`, file };
+}
+
+function toShown(absolute: string, cwd: string): string {
+  const relative = path.relative(cwd, absolute);
+  return relative === '' ? '.' : relative.split(path.sep).join('/');
+}

@@ -1,0 +1,19 @@
+/**
+ * Reads a run out of the record, whole.
+ */
+import { type RunView, toRunView } from '../flows/run-view.ts';
+import type { Store } from './store.ts';
+
+/** @returns null when no record knows the run */
+export async function readRun(store: Store, run: string): Promise<RunView | null> {
+  const meta = await store.record.readMeta(run);
+  if (meta === null) return null;
+  const indexes = Array.from({ length: Number(meta.tasks) }, (_, index) => index);
+  const [defs, records] = await Promise.all([store.record.readDefs(run, indexes), store.record.readTasks(run)]);
+  return toRunView(
+    run,
+    meta,
+    defs.filter((text): text is string => text !== null),
+    records,
+  );
+}

@@ -1,0 +1,155 @@
+/**
+ * Connections, and what a server must be like before planq trusts it. Nothing else in the program makes a connection.
+ */
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Clock } from '../runtime/clock.ts';
+import { errorMessage, PlanqError } from '../runtime/errors.ts';
+
+export type Connection = Redis;
+
+export interface RedisTarget {
+  /** `redis://…`, `rediss://…`, or an absolute path of a unix socket. */
+  url: string;
+}
+
+/**
+ * A socket that stays silent for longer than this is dropped and made anew. Longer than BullMQ's longest blocking wait,
+ * which would otherwise look like silence.
+ */
+const SOCKET_TIMEOUT_MS = 20_000;
+
+const OPTIONS: RedisOptions = {
+  maxRetriesPerRequest: null,
+  socketTimeout: SOCKET_TIMEOUT_MS,
+  connectTimeout: 10_000,
+  lazyConnect: true,
+  retryStrategy: (times) => Math.min(times * 50, 1000),
+};
+
+/** Makes a connection object; it connects on `connect()` or with the first command. */
+export function createConnection(target: RedisTarget, overrides: RedisOptions = {}): Redis {
+  const options = { ...OPTIONS, ...overrides, replyMapping: 'legacy' as const };
+  const redis: Redis = target.url.startsWith('/')
+    ? new Redis({ ...options, path: target.url })
+    : new Redis(target.url, options);
+  // Without a listener Node would end the process; what matters of a broken connection reaches the caller of a command.
+  redis.on('error', () => undefined);
+  return redis;
+}
+
+/**
+ * Opens a connection or says in one sentence why not.
+ * @throws PlanqError `redis_unreachable`
+ */
+export async function openConnection(target: RedisTarget, timeoutMs = 5000): Promise<Redis> {
+  const probe = createConnection(target, { retryStrategy: () => null, connectTimeout: timeoutMs });
+  let cause: unknown;
+  probe.on('error', (error: unknown) => {
+    cause = error;
+  });
+  try {
+    await probe.connect();
+    await probe.ping();
+  } catch (error) {
+    throw new PlanqError(
+      'redis_unreachable',
+      `cannot reach Redis at ${describeTarget(target)}: ${errorMessage(cause ?? error)}`,
+      {
+        cause: error,
+        hint: 'start it, or set REDIS_URL to the right address; without REDIS_URL planq starts its own',
+      },
+    );
+  } finally {
+    probe.disconnect();
+  }
+  const redis = createConnection(target);
+  await redis.connect();
+  return redis;
+}
+
+/** The address without user name and password. */
+export function describeTarget(target: RedisTarget): string {
+  if (target.url.startsWith('/')) return `unix socket ${target.url}`;
+  try {
+    const url = new URL(target.url);
+    return `${url.protocol}//${url.host}${url.pathname}`;
+  } catch {
+    return 'the configured address';
+  }
+}
+
+export interface ServerCheck {
+  /** `redis` or `valkey` and the version. */
+  server: string;
+  appendOnly: boolean | null;
+  evictionPolicy: string | null;
+  clockSkewMs: number;
+  warnings: string[];
+}
+
+const CLOCK_SKEW_LIMIT_MS = 2000;
+const CLOCK_SKEW_WARNING_MS = 500;
+
+/**
+ * Looks whether the server keeps what it acknowledges and agrees on the time.
+ * @param options.volatile accept a server that may lose data
+ * @throws PlanqError `redis_unsafe` (no append-only file, an eviction policy other than noeviction) or `clock_skew`
+ */
+export async function checkServer(redis: Redis, clock: Clock, options: { volatile: boolean }): Promise<ServerCheck> {
+  const [info, appendOnly, policy] = await Promise.all([
+    redis.info('server').catch(() => ''),
+    readSetting(redis, 'appendonly'),
+    readSetting(redis, 'maxmemory-policy'),
+  ]);
+  const before = clock.now();
+  const [seconds, micros] = await redis.time();
+  const serverNow = Number(seconds) * 1000 + Number(micros) / 1000;
+  const skew = Math.round(serverNow - (before + clock.now()) / 2);
+  const version = /(?:valkey|redis)_version:([^\r\n]+)/.exec(info)?.[1] ?? 'unknown version';
+  const check: ServerCheck = {
+    server: `${info.includes('valkey_version') ? 'valkey' : 'redis'} ${version}`,
+    appendOnly: appendOnly === null ? null : appendOnly === 'yes',
+    evictionPolicy: policy,
+    clockSkewMs: skew,
+    warnings: [],
+  };
+  if (Math.abs(skew) > CLOCK_SKEW_LIMIT_MS) {
+    throw new PlanqError('clock_skew', `cannot work with a clock that differs from Redis by ${skew} ms`, {
+      hint: 'synchronise the clocks of this machine and the Redis machine (NTP), then start again',
+    });
+  }
+  if (Math.abs(skew) > CLOCK_SKEW_WARNING_MS)
+    check.warnings.push(`the clock differs from Redis by ${skew} ms; synchronise the machines`);
+  refuseUnsafe(check, options.volatile);
+  return check;
+}
+
+function refuseUnsafe(check: ServerCheck, volatile: boolean): void {
+  const faults: string[] = [];
+  if (check.appendOnly === false) faults.push('it has no append-only file (appendonly no)');
+  if (check.evictionPolicy !== null && check.evictionPolicy !== 'noeviction') {
+    faults.push(`it may evict keys (maxmemory-policy ${check.evictionPolicy})`);
+  }
+  if (check.appendOnly === null)
+    check.warnings.push(
+      'Redis does not let us read its settings; make sure that appendonly is yes and maxmemory-policy is noeviction',
+    );
+  if (faults.length === 0) return;
+  if (volatile) {
+    check.warnings.push(`this Redis may lose runs: ${faults.join('; ')}`);
+    return;
+  }
+  throw new PlanqError('redis_unsafe', `cannot trust this Redis with runs: ${faults.join('; ')}`, {
+    hint: 'set "appendonly yes" and "maxmemory-policy noeviction", or accept the loss with --volatile',
+  });
+}
+
+/** Null where the server's rights forbid CONFIG. */
+async function readSetting(redis: Redis, name: string): Promise<string | null> {
+  try {
+    const reply = (await redis.config('GET', name)) as string[];
+    return reply[1] ?? null;
+  } catch {
+    return null;
+  }
+}

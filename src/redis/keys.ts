@@ -1,0 +1,55 @@
+/**
+ * Every key name outside the scripts. One hash tag for all of planq's keys and BullMQ's, so that scripts and flows that
+ * touch several of them work on a Redis Cluster too.
+ */
+export interface Keys {
+  /** `{planq}`: what the scripts get as KEYS[1], and BullMQ's prefix. */
+  base: string;
+  events: string;
+  /** Sorted set of run ids by creation time. */
+  runs: string;
+  /** Set of runs that have not ended. */
+  live: string;
+  /** Hash worker id → JSON; each entry carries its own expiry. */
+  workers: string;
+  /** Set of master names that any plan has named. */
+  masters: string;
+  /** Hash limit → capacity. */
+  caps: string;
+  used: string;
+  sweeper: string;
+  run(run: string, part?: RunPart): string;
+  /** List of the last output lines of a task. */
+  tail(run: string, index: number): string;
+  line(limit: string): string;
+}
+
+export type RunPart = 'nodes' | 'deps' | 'needs' | 'open' | 'skip' | 'defs' | 'plan' | 'tasks' | 'out' | 'outbox';
+
+/** @param prefix letters, digits, `-` and `_`; `planq` unless configured */
+export function createKeys(prefix: string): Keys {
+  const base = `{${prefix}}`;
+  const run = (id: string, part?: RunPart) => (part === undefined ? `${base}:r:${id}` : `${base}:r:${id}:${part}`);
+  return {
+    base,
+    events: `${base}:events`,
+    runs: `${base}:runs`,
+    live: `${base}:live`,
+    workers: `${base}:workers`,
+    masters: `${base}:masters`,
+    caps: `${base}:limits:caps`,
+    used: `${base}:limits:used`,
+    sweeper: `${base}:sweeper`,
+    run,
+    tail: (id, index) => `${run(id)}:tail:${index}`,
+    line: (limit) => `${base}:w:${limit}`,
+  };
+}
+
+/** The queue of the run and stage jobs. */
+export const RUNS_QUEUE = 'runs';
+
+/** @returns the queue of a master's tasks */
+export function masterQueue(master: string): string {
+  return `master-${master}`;
+}

@@ -1,0 +1,225 @@
+/**
+ * The project's own Redis, for people who have none: a `redis-server` or `valkey-server` from PATH on a unix socket in
+ * `.planq/redis/` (readable by its owner only), append-only. All planq processes of the project share it; the last one
+ * to leave shuts it down. A server that a killed process left behind is taken over by the next one.
+ */
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, open, readFile, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Redis } from 'ioredis';
+import type { Clock } from '../runtime/clock.ts';
+import { errorMessage, PlanqError } from '../runtime/errors.ts';
+import { createConnection } from './connection.ts';
+
+/** Unix socket paths may not be longer (sun_path, 108 bytes with the final zero). */
+const SOCKET_PATH_LIMIT = 107;
+const START_TIMEOUT_MS = 20_000;
+const SERVERS = ['redis-server', 'valkey-server'];
+
+export interface PrivateServer {
+  socket: string;
+  /** Ends this process's share; shuts the server down when nobody else is connected. Call it after all other connections were closed. */
+  release(): Promise<void>;
+}
+
+/**
+ * Connects to the project's private server, starting it where it does not run.
+ * @param folder `<project>/.planq/redis`
+ * @throws PlanqError `redis_missing` when no server program is on PATH, `redis_unreachable` when it does not come up
+ */
+export async function startPrivateServer(folder: string, clock: Clock): Promise<PrivateServer> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await chmod(folder, 0o700);
+  const socket = await socketPath(folder);
+  const lock = path.join(folder, 'start.lock');
+  const deadline = clock.monotonic() + START_TIMEOUT_MS;
+  return withLock(lock, deadline, clock, async () => {
+    if (!(await answers(socket))) await launch(folder, socket, deadline, clock);
+    // Held until release: it is what tells the others that somebody is still here.
+    const share = createConnection({ url: socket });
+    await share.connect();
+    const release = async (): Promise<void> => {
+      await withLock(lock, clock.monotonic() + START_TIMEOUT_MS, clock, () => leave(share));
+    };
+    return { socket, release };
+  });
+}
+
+/** The installed server program, or null. */
+export function findServerProgram(): string | null {
+  for (const name of SERVERS) {
+    try {
+      execFileSync(name, ['--version'], { stdio: 'ignore' });
+      return name;
+    } catch {
+      // Not on PATH: try the next name.
+    }
+  }
+  return null;
+}
+
+async function socketPath(folder: string): Promise<string> {
+  const beside = path.join(folder, 'redis.sock');
+  if (Buffer.byteLength(beside) <= SOCKET_PATH_LIMIT) return beside;
+  const hash = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  const elsewhere = path.join(os.tmpdir(), `planq-${os.userInfo().uid}-${hash}`);
+  await mkdir(elsewhere, { recursive: true, mode: 0o700 });
+  return path.join(elsewhere, 'redis.sock');
+}
+
+async function launch(folder: string, socket: string, deadline: number, clock: Clock): Promise<void> {
+  const program = findServerProgram();
+  if (program === null) throw missingServer();
+  const log = await open(path.join(folder, 'redis.log'), 'a', 0o600);
+  try {
+    const child = spawn(program, serverArguments(folder, socket), {
+      detached: true,
+      stdio: ['ignore', log.fd, log.fd],
+      cwd: folder,
+    });
+    const failure = new Promise<Error>((resolve) => {
+      child.once('error', resolve);
+      child.once('exit', (code) => resolve(new Error(`it ended with exit code ${code}`)));
+    });
+    child.unref();
+    let failed: Error | undefined;
+    void failure.then((error) => {
+      failed = error;
+    });
+    while (!(await answers(socket))) {
+      if (failed !== undefined || clock.monotonic() > deadline) {
+        throw new PlanqError(
+          'redis_unreachable',
+          `cannot start ${program}: ${errorMessage(failed ?? 'it does not answer')}`,
+          {
+            hint: `look into ${path.join(folder, 'redis.log')}`,
+          },
+        );
+      }
+      await clock.sleep(20);
+    }
+  } finally {
+    await log.close();
+  }
+}
+
+function serverArguments(folder: string, socket: string): string[] {
+  const settings = {
+    port: '0',
+    unixsocket: socket,
+    unixsocketperm: '700',
+    dir: folder,
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    save: '',
+    'maxmemory-policy': 'noeviction',
+    daemonize: 'no',
+  };
+  return Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
+}
+
+/** @returns the error for a machine without a server, with the line to type */
+export function missingServer(): PlanqError {
+  return new PlanqError(
+    'redis_missing',
+    'cannot find redis-server or valkey-server on PATH, and REDIS_URL is not set',
+    {
+      hint: `install it: ${installLine()}; or set REDIS_URL to a server you have`,
+    },
+  );
+}
+
+function installLine(): string {
+  if (process.platform === 'darwin') return 'brew install redis';
+  const managers: [string, string][] = [
+    ['apt-get', 'sudo apt-get install redis-server'],
+    ['dnf', 'sudo dnf install redis'],
+    ['apk', 'sudo apk add redis'],
+  ];
+  for (const [program, line] of managers) {
+    try {
+      execFileSync(program, ['--version'], { stdio: 'ignore' });
+      return line;
+    } catch {
+      // Not this system's manager.
+    }
+  }
+  return 'https://redis.io/docs/latest/operate/oss_and_stack/install/';
+}
+
+async function answers(socket: string): Promise<boolean> {
+  const probe = createConnection({ url: socket }, { retryStrategy: () => null, maxRetriesPerRequest: 1 });
+  try {
+    await probe.connect();
+    return (await probe.ping()) === 'PONG';
+  } catch {
+    // Not there, or still loading its file.
+    return false;
+  } finally {
+    probe.disconnect();
+  }
+}
+
+/**
+ * A lock file that names its holder's pid; one whose holder is gone is taken over.
+ * @returns how to give it back, or null when somebody alive has it
+ */
+async function takeLock(file: string): Promise<(() => Promise<void>) | null> {
+  try {
+    const handle = await open(file, 'wx', 0o600);
+    await handle.writeFile(String(process.pid));
+    await handle.close();
+    return () => rm(file, { force: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+  const holder = Number(await readFile(file, 'utf8').catch(() => ''));
+  if (holder > 0 && !isRunning(holder)) await rm(file, { force: true });
+  return null;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** Shuts the server down when `share` is its only client; closes `share` in any case. */
+async function leave(share: Redis): Promise<void> {
+  try {
+    const clients = String(await share.client('LIST'))
+      .trim()
+      .split('\n');
+    if (clients.length > 1) return;
+    share.options.retryStrategy = () => null;
+    await share.shutdown('NOSAVE');
+  } catch {
+    // It closes the connection while it shuts down, or was gone before: both are what was wanted.
+  } finally {
+    share.disconnect();
+  }
+}
+
+async function withLock<T>(file: string, deadline: number, clock: Clock, action: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const unlock = await takeLock(file);
+    if (unlock !== null) {
+      try {
+        return await action();
+      } finally {
+        await unlock();
+      }
+    }
+    if (clock.monotonic() > deadline) {
+      throw new PlanqError('redis_unreachable', `cannot get the start lock ${file}: another planq process holds it`, {
+        hint: 'see whether that process hangs; the file names its pid',
+      });
+    }
+    await clock.sleep(10);
+  }
+}

@@ -1,0 +1,82 @@
+-- May this job's task run now? Takes its leases and marks it running under a fresh token, or says why not.
+-- ARGV: run, index, token, worker, lease ms
+-- Returns one of
+--   {'run', def, attempt, crashes, context JSON}                  perform it
+--   {'settled', state, outbox…}                                   nothing to do; add the outbox, end the job
+--   {'parked', reason}                                            wait for a grant
+--   {'later', ms}                                                 come back then: backoff, or another worker's lease
+--   {'final', run state} | {'gone'}                               the run has ended / no record knows this job
+local run, i, token, worker, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local m = redis.call('HMGET', run_key(run), 'state', 'tasks', 'context', 'startedAt', 'createdAt')
+local state, task_count = m[1], tonumber(m[2] or '0')
+if not state or not m[5] or not tonumber(i) or tonumber(i) >= task_count then return { 'gone' } end
+local t = load_task(run, i)
+local member = run .. '|' .. i
+local node = load_node(run, i)
+
+if t.s == 'running' then
+  if t.k == token then
+    return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, t.c or 0, m[3] }
+  end
+  local expires = redis.call('ZSCORE', LEASES, member)
+  if expires and tonumber(expires) > NOW then return { 'later', tonumber(expires) - NOW } end
+  -- The worker that had it is gone, and so (guardian lease < lock <= this lease) is its agent.
+  local freed = {}
+  release(member, node.l, freed)
+  t.c = (t.c or 0) + 1
+  t.lk, t.k = t.k, nil
+  event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
+  if t.c >= 3 then
+    local out = new_outcome()
+    t.r = 'stopped 3 workers'
+    fail_task(run, i, t, node, task_count, out)
+    tell(run, out, i)
+    close_run(run)
+    local reply = outbox_entries(run, out.ready)
+    table.insert(reply, 1, 'failed')
+    table.insert(reply, 1, 'settled')
+    return reply
+  end
+  move(run, t, 'ready', false)
+end
+
+if state == 'cancelled' or state == 'completed' or state == 'failed' then return { 'final', state } end
+if t.s == 'pending' then return { 'later', 5000 } end
+if t.s ~= 'ready' and t.s ~= 'parked' then
+  local reply = outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499))
+  table.insert(reply, 1, t.s)
+  table.insert(reply, 1, 'settled')
+  return reply
+end
+if t.n and t.n > NOW + 50 then return { 'later', t.n - NOW } end
+
+if t.g and redis.call('ZSCORE', LEASES, member) then
+  redis.call('ZADD', LEASES, NOW + ttl, member)
+else
+  local short = shortage(node.l, member, node.o)
+  if #short > 0 then
+    stand_in_line(member, t, short, node.o)
+    local was = t.s
+    move(run, t, 'parked', false)
+    t.g = nil
+    t.r = 'waiting for ' .. table.concat(t.wq, ', ')
+    save_task(run, i, t)
+    if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
+    return { 'parked', t.r }
+  end
+  leave_lines(member, t)
+  acquire(member, node.l, ttl)
+end
+
+move(run, t, 'running', false)
+t.g, t.wq, t.r, t.x, t.f, t.n, t.p, t.v, t.pid = nil, nil, nil, nil, nil, nil, nil, nil, nil
+t.k, t.w, t.st = token, worker, NOW
+t.b0 = t.b0 or NOW
+t.a = (t.u or 0) + 1
+save_task(run, i, t)
+if not m[4] then
+  redis.call('HSET', run_key(run), 'startedAt', NOW)
+  event(run, 'run-started')
+end
+event(run, 'task-started', 'task', i, 'attempt', t.a, 'worker', worker)
+return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, t.c or 0, m[3] }

@@ -1,0 +1,15 @@
+-- Renews the leases of running attempts, sent in the same breath as BullMQ's lock renewal.
+-- ARGV: lease ms, then run, index, token per attempt. Returns per attempt: 'ok' | 'cancel' | 'lost'.
+local ttl = tonumber(ARGV[1])
+local reply = {}
+for at = 2, #ARGV, 3 do
+  local run, i = ARGV[at], ARGV[at + 1]
+  local t = load_task(run, i)
+  if t.s ~= 'running' or t.k ~= ARGV[at + 2] then
+    reply[#reply + 1] = 'lost'
+  else
+    redis.call('ZADD', LEASES, NOW + ttl, run .. '|' .. i)
+    reply[#reply + 1] = redis.call('HGET', run_key(run), 'state') == 'cancelled' and 'cancel' or 'ok'
+  end
+end
+return reply

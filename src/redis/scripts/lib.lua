@@ -1,0 +1,327 @@
+-- Shared by every script: key names, the task record, leases and waiters, and how an outcome spreads through the graph.
+-- KEYS[1] is the base, one hash tag for everything, so that all keys of planq live in one cluster slot.
+--
+-- A task's record is a small JSON (absent = pending):
+--   s state · k attempt token · lk token of the last settled attempt · a number of this attempt · u attempts used
+--   c crashes · w worker · b0 first start · st start · f end · r reason · x exit code · b failed tasks that block it
+--   n not before (backoff) · wq limits it waits for · g granted a lease while it waited · tol tolerated failure
+--   p percent · v outputs verified · pid process id of the agent
+local B = KEYS[1]
+
+local function run_key(run, part)
+  if part then return B .. ':r:' .. run .. ':' .. part end
+  return B .. ':r:' .. run
+end
+
+local time = redis.call('TIME')
+local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+
+local function event(run, kind, ...)
+  redis.call('XADD', B .. ':events', 'MAXLEN', '~', 100000, '*', 'run', run, 'type', kind, ...)
+end
+
+local function load_task(run, i)
+  local text = redis.call('HGET', run_key(run, 'tasks'), i)
+  if text then return cjson.decode(text) end
+  return { s = 'pending' }
+end
+
+local function save_task(run, i, t)
+  redis.call('HSET', run_key(run, 'tasks'), i, cjson.encode(t))
+end
+
+local function load_node(run, i)
+  return cjson.decode(redis.call('HGET', run_key(run, 'nodes'), i))
+end
+
+-- Moves a task to another state and keeps the run's counts. Gates (marked k = 'g') are not counted.
+local function move(run, t, to, is_gate)
+  if t.s == to then return end
+  if not is_gate then
+    redis.call('HINCRBY', run_key(run), 'n:' .. t.s, -1)
+    redis.call('HINCRBY', run_key(run), 'n:' .. to, 1)
+  end
+  t.s = to
+end
+
+---------------------------------------------------------------------------------------------------------------- limits
+
+local USED = B .. ':limits:used'
+local CAPS = B .. ':limits:caps'
+local LEASES = B .. ':leases'
+
+-- A limit is {key, amount, cap or nil}. Keys that start with "run:" are the run's own, "res:" are resources.
+local function capacity(limit)
+  if limit[3] then return limit[3] end
+  local cap = redis.call('HGET', CAPS, limit[1])
+  return cap and tonumber(cap) or nil
+end
+
+local function waiters_key(key)
+  return B .. ':w:' .. key
+end
+
+-- The limits that `member` cannot have now: no room, or somebody with a better place in line waits for it.
+local function shortage(limits, member, score)
+  local short = {}
+  for _, limit in ipairs(limits) do
+    local cap = capacity(limit)
+    if cap then
+      local used = tonumber(redis.call('HGET', USED, limit[1]) or '0')
+      if used + limit[2] > cap then
+        short[#short + 1] = limit[1]
+      else
+        local first = redis.call('ZRANGE', waiters_key(limit[1]), 0, 0, 'WITHSCORES')
+        if first[1] and first[1] ~= member and tonumber(first[2]) <= tonumber(score) then short[#short + 1] = limit[1] end
+      end
+    end
+  end
+  return short
+end
+
+local function acquire(member, limits, ttl)
+  for _, limit in ipairs(limits) do redis.call('HINCRBY', USED, limit[1], limit[2]) end
+  redis.call('ZADD', LEASES, NOW + ttl, member)
+end
+
+-- Gives a lease back; adds what became free to `freed`. Safe to call when there is none.
+local function release(member, limits, freed)
+  if redis.call('ZREM', LEASES, member) == 0 then return end
+  for _, limit in ipairs(limits) do
+    if redis.call('HINCRBY', USED, limit[1], -limit[2]) <= 0 then redis.call('HDEL', USED, limit[1]) end
+    freed[limit[1]] = true
+  end
+end
+
+-- Takes a waiter out of every line it stands in.
+local function leave_lines(member, t)
+  if not t.wq then return end
+  for _, key in ipairs(t.wq) do redis.call('ZREM', waiters_key(key), member) end
+  t.wq = nil
+end
+
+-- Puts a waiter in line for what it is short of. One held back by its own run's limits stands only there, so that it
+-- keeps nothing from others. A place in line for a resource is kept while it waits for another one: whoever needs
+-- several resources is not overtaken for ever.
+local function stand_in_line(member, t, short, score)
+  local keep, own = {}, {}
+  for _, key in ipairs(short) do
+    if string.sub(key, 1, 4) == 'run:' then own[#own + 1] = key end
+  end
+  if #own > 0 then
+    keep = own
+  else
+    local seen = {}
+    for _, key in ipairs(short) do
+      seen[key] = true
+      keep[#keep + 1] = key
+    end
+    for _, key in ipairs(t.wq or {}) do
+      if string.sub(key, 1, 4) == 'res:' and not seen[key] then keep[#keep + 1] = key end
+    end
+  end
+  leave_lines(member, t)
+  for _, key in ipairs(keep) do redis.call('ZADD', waiters_key(key), score, member) end
+  t.wq = keep
+end
+
+-- Hands what became free to the first waiters that fit, best place first. `grants` collects "run|index".
+-- The head of a line that does not fit closes that line: what is free there is reserved for it.
+local GRANT_TTL = 30000
+-- Each grant is "run|index" and, after it, the node's JSON.
+local function grant_waiters(freed, grants)
+  local closed = {}
+  for _ = 1, 1000 do
+    local best, best_score, best_key
+    for key in pairs(freed) do
+      if not closed[key] then
+        local head = redis.call('ZRANGE', waiters_key(key), 0, 0, 'WITHSCORES')
+        if not head[1] then
+          closed[key] = true
+        elseif not best or tonumber(head[2]) < best_score then
+          best, best_score, best_key = head[1], tonumber(head[2]), key
+        end
+      end
+    end
+    if not best then return end
+    local run, i = string.match(best, '^(.*)|(%d+)$')
+    local t = load_task(run, i)
+    if t.s ~= 'parked' or t.g then
+      redis.call('ZREM', waiters_key(best_key), best)
+    else
+      local node = load_node(run, i)
+      local short = shortage(node.l, best, node.o)
+      if #short == 0 then
+        leave_lines(best, t)
+        acquire(best, node.l, GRANT_TTL)
+        t.g = 1
+        save_task(run, i, t)
+        grants[#grants + 1] = best
+        grants[#grants + 1] = redis.call('HGET', run_key(run, 'nodes'), i)
+      else
+        stand_in_line(best, t, short, node.o)
+        save_task(run, i, t)
+        for _, key in ipairs(t.wq) do
+          if key == best_key then closed[best_key] = true end
+        end
+      end
+    end
+  end
+end
+
+------------------------------------------------------------------------------------------------------------ the graph
+
+-- What an ended node means to one that waits for it. Conditions: s success, d done, f failed, p passed (gates).
+local function verdict(condition, state, tolerated)
+  if condition == 'd' then return 'met' end
+  if condition == 'f' then
+    if state == 'failed' or state == 'blocked' then return 'met' end
+    return 'skip'
+  end
+  if state == 'completed' or (state == 'failed' and tolerated) then return 'met' end
+  if state == 'skipped' then return condition == 'p' and 'met' or 'skip' end
+  return 'block'
+end
+
+local function add_roots(t, roots)
+  local seen, changed = {}, false
+  t.b = t.b or {}
+  for _, root in ipairs(t.b) do seen[root] = true end
+  for _, root in ipairs(roots) do
+    if not seen[root] then
+      t.b[#t.b + 1] = root
+      changed = true
+    end
+  end
+  return changed
+end
+
+-- Marks node i ready (a task: into the outbox), completed (a gate) or skipped. `work` gets what that ends in turn.
+local function open_node(run, i, t, task_count, work, out)
+  local is_gate = tonumber(i) >= task_count
+  if redis.call('HEXISTS', run_key(run, 'skip'), i) == 1 then
+    move(run, t, 'skipped', is_gate)
+    t.f = NOW
+    save_task(run, i, t)
+    if not is_gate then out.skipped[#out.skipped + 1] = i end
+    work[#work + 1] = { i = i, s = 'skipped' }
+  elseif is_gate then
+    move(run, t, 'completed', true)
+    save_task(run, i, t)
+    work[#work + 1] = { i = i, s = 'completed' }
+  else
+    move(run, t, 'ready', false)
+    save_task(run, i, t)
+    redis.call('ZADD', run_key(run, 'outbox'), NOW, i)
+    out.ready[#out.ready + 1] = i
+  end
+end
+
+-- Spreads ended nodes through the graph. work: list of {i, s state, tol, roots, again = only the roots are news}.
+local function propagate(run, task_count, work, out)
+  local at = 1
+  while work[at] do
+    local item = work[at]
+    at = at + 1
+    local dependents = redis.call('HGET', run_key(run, 'deps'), item.i)
+    for j, condition in string.gmatch(dependents or '', '(%d+)(%a)') do
+      local is = verdict(condition, item.s, item.tol)
+      local is_gate = tonumber(j) >= task_count
+      if is == 'block' then
+        local t = load_task(run, j)
+        if t.s == 'pending' or t.s == 'blocked' then
+          local was_blocked = t.s == 'blocked'
+          local changed = add_roots(t, item.roots)
+          if not was_blocked then
+            move(run, t, 'blocked', is_gate)
+            if not is_gate then out.blocked[#out.blocked + 1] = j end
+          end
+          if changed or not was_blocked then
+            save_task(run, j, t)
+            work[#work + 1] = { i = j, s = 'blocked', roots = t.b, again = was_blocked }
+          end
+        end
+      elseif not item.again then
+        if is == 'skip' then redis.call('HSET', run_key(run, 'skip'), j, 1) end
+        if redis.call('HINCRBY', run_key(run, 'open'), j, -1) == 0 then
+          local t = load_task(run, j)
+          if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
+        end
+      end
+    end
+  end
+end
+
+local function new_outcome()
+  return { ready = {}, blocked = {}, skipped = {}, grants = {} }
+end
+
+-- Tells of what `propagate` did, in events of at most 500 tasks each.
+local function tell(run, out, root)
+  local function chunks(kind, list, ...)
+    for from = 1, #list, 500 do
+      event(run, kind, 'tasks', table.concat(list, ',', from, math.min(from + 499, #list)), ...)
+    end
+  end
+  chunks('tasks-ready', out.ready)
+  chunks('tasks-blocked', out.blocked, 'by', root or '')
+  chunks('tasks-skipped', out.skipped)
+end
+
+-- Ends the run, or finds it blocked, when nothing of it can move any more. Returns its state.
+local function close_run(run, freed)
+  local key = run_key(run)
+  local m = redis.call('HMGET', key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
+    'n:pending', 'workspace', 'finishedAt')
+  local state = m[1]
+  local function n(index) return tonumber(m[index] or '0') end
+  if n(2) + n(3) + n(4) > 0 then return state end
+  if state == 'cancelled' then
+    if not m[10] then
+      redis.call('HSET', key, 'finishedAt', NOW)
+      event(run, 'run-cancelled')
+    end
+  elseif state == 'running' then
+    if n(5) - n(6) > 0 or n(7) > 0 or n(8) > 0 then
+      state = 'blocked'
+      redis.call('HSET', key, 'state', state, 'blockedAt', NOW)
+      event(run, 'run-blocked')
+    else
+      state = 'completed'
+      redis.call('HSET', key, 'state', state, 'finishedAt', NOW)
+      event(run, 'run-completed')
+    end
+  end
+  if state == 'cancelled' or state == 'completed' then
+    redis.call('SREM', B .. ':live', run)
+    if m[9] and redis.call('HGET', B .. ':workspaces', m[9]) == run then redis.call('HDEL', B .. ':workspaces', m[9]) end
+  end
+  return state
+end
+
+-- The node JSONs of task indexes, each with its index in front: {i, json, i, json, …}.
+local function outbox_entries(run, indexes)
+  local list = {}
+  for from = 1, #indexes, 1000 do
+    local part = {}
+    for at = from, math.min(from + 999, #indexes) do part[#part + 1] = indexes[at] end
+    local nodes = redis.call('HMGET', run_key(run, 'nodes'), unpack(part))
+    for at, i in ipairs(part) do
+      list[#list + 1] = i
+      list[#list + 1] = nodes[at]
+    end
+  end
+  return list
+end
+
+-- A task that failed for good: the record, everything that waits for it, the events.
+local function fail_task(run, i, t, node, task_count, out)
+  move(run, t, 'failed', false)
+  t.f = NOW
+  t.tol = node.c and 1 or nil
+  if node.c then redis.call('HINCRBY', run_key(run), 'n:tolerated', 1) end
+  save_task(run, i, t)
+  propagate(run, task_count, { { i = i, s = 'failed', tol = node.c, roots = { tonumber(i) } } }, out)
+  event(run, 'task-failed', 'task', i, 'attempt', t.a or 0, 'reason', t.r or '', 'exit', t.x or '', 'ms', NOW - (t.st or NOW),
+    'blocked', #out.blocked)
+end

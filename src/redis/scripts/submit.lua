@@ -1,0 +1,40 @@
+-- Makes a staged run visible: its hashes were written before under its id, with an expiry. Marks the roots ready.
+-- Refuses a second run under the same idempotency key and a workspace that a live run uses.
+-- ARGV: run, key ('' = none), plan hash, workspace, roots (comma separated), cap name, cap value, … (resource capacities)
+-- Returns: {'submitted', outbox…} | {'exists', run, hash} | {'workspace', run}
+local run, key, hash, workspace = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local parts = { 'nodes', 'deps', 'needs', 'open', 'defs', 'plan' }
+local function discard()
+  redis.call('DEL', run_key(run))
+  for _, part in ipairs(parts) do redis.call('DEL', run_key(run, part)) end
+end
+if key ~= '' then
+  local other = redis.call('HGET', B .. ':keys', key)
+  if other and redis.call('EXISTS', run_key(other)) == 1 then
+    discard()
+    return { 'exists', other, redis.call('HGET', run_key(other), 'hash') or '' }
+  end
+end
+local holder = redis.call('HGET', B .. ':workspaces', workspace)
+if holder and holder ~= run and redis.call('SISMEMBER', B .. ':live', holder) == 1 then
+  return { 'workspace', holder }
+end
+redis.call('PERSIST', run_key(run))
+for _, part in ipairs(parts) do redis.call('PERSIST', run_key(run, part)) end
+if key ~= '' then redis.call('HSET', B .. ':keys', key, run) end
+redis.call('HSET', B .. ':workspaces', workspace, run)
+redis.call('HSET', run_key(run), 'state', 'running', 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
+redis.call('ZADD', B .. ':runs', NOW, run)
+redis.call('SADD', B .. ':live', run)
+for at = 6, #ARGV, 2 do redis.call('HSETNX', CAPS, ARGV[at], ARGV[at + 1]) end
+local roots = {}
+local task_count = tonumber(redis.call('HGET', run_key(run), 'tasks'))
+local out = new_outcome()
+event(run, 'run-submitted', 'name', redis.call('HGET', run_key(run), 'name'))
+for i in string.gmatch(ARGV[5], '%d+') do
+  open_node(run, i, { s = 'pending' }, task_count, {}, out)
+end
+tell(run, out)
+local reply = outbox_entries(run, out.ready)
+table.insert(reply, 1, 'submitted')
+return reply

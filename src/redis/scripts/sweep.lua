@@ -1,0 +1,58 @@
+-- Finds what nobody looks after any more, at most 100 of each: leases that ran out, and outbox entries that were never
+-- added to BullMQ. ARGV: age ms after which an outbox entry counts as forgotten, how many live runs to look at.
+-- Returns {number of grants, grants…, then per run: run, number of entries × 2, entries…}
+local age, pages = tonumber(ARGV[1]), tonumber(ARGV[2])
+local freed, grants, reply = {}, {}, {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, 100)) do
+  local run, i = string.match(member, '^(.*)|(%d+)$')
+  local m = redis.call('HMGET', run_key(run), 'state', 'tasks')
+  if not m[1] then
+    redis.call('ZREM', LEASES, member)
+  else
+    local t, node = load_task(run, i), load_node(run, i)
+    release(member, node.l, freed)
+    if t.s == 'running' then
+      t.c = (t.c or 0) + 1
+      t.lk, t.k = t.k, nil
+      event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
+      local out = new_outcome()
+      if m[1] == 'cancelled' then
+        move(run, t, 'cancelled', false)
+        t.f = NOW
+        save_task(run, i, t)
+        event(run, 'task-cancelled', 'task', i, 'attempt', t.a)
+      elseif t.c >= 3 then
+        t.r = 'stopped 3 workers'
+        fail_task(run, i, t, node, tonumber(m[2]), out)
+      else
+        move(run, t, 'ready', false)
+        save_task(run, i, t)
+        redis.call('ZADD', run_key(run, 'outbox'), NOW - age, i)
+      end
+      tell(run, out, i)
+      close_run(run)
+    elseif t.g then
+      -- Granted, but its job never came back for it: stand in line again, at the same place.
+      t.g = nil
+      save_task(run, i, t)
+      redis.call('ZADD', waiters_key(node.l[1][1]), node.o, member)
+      t.wq = { node.l[1][1] }
+      save_task(run, i, t)
+    end
+  end
+end
+-- What was free all along but was not handed on (a crash between two steps) is handed on here.
+for _, limit in ipairs(redis.call('HKEYS', CAPS)) do freed[limit] = true end
+grant_waiters(freed, grants)
+reply[1] = #grants
+for _, member in ipairs(grants) do reply[#reply + 1] = member end
+for _, run in ipairs(redis.call('SRANDMEMBER', B .. ':live', pages)) do
+  local due = redis.call('ZRANGEBYSCORE', run_key(run, 'outbox'), '-inf', NOW - age, 'LIMIT', 0, 100)
+  if #due > 0 then
+    local entries = outbox_entries(run, due)
+    reply[#reply + 1] = run
+    reply[#reply + 1] = #entries
+    for _, value in ipairs(entries) do reply[#reply + 1] = value end
+  end
+end
+return reply

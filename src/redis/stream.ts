@@ -1,0 +1,37 @@
+/**
+ * Reading the event stream: from a cursor, blocking, one reader per connection. What an entry means is for `events/`.
+ */
+import type { Redis } from 'ioredis';
+
+export interface StreamEntry {
+  id: string;
+  fields: Record<string, string>;
+}
+
+type RawStream = [string, [string, string[]][]][] | null;
+
+/** The id of the newest entry, `0-0` for an empty stream: read after it to get only what comes later. */
+export async function lastEntryId(redis: Redis, stream: string): Promise<string> {
+  const entries = await redis.xrevrange(stream, '+', '-', 'COUNT', 1);
+  return entries[0]?.[0] ?? '0-0';
+}
+
+/**
+ * Entries after `cursor`, waiting up to `blockMs` for the first.
+ * @returns an empty list when nothing came in that time
+ */
+export async function readEntries(
+  redis: Redis,
+  stream: string,
+  cursor: string,
+  blockMs: number,
+): Promise<StreamEntry[]> {
+  const raw = (await redis.xread('COUNT', 500, 'BLOCK', blockMs, 'STREAMS', stream, cursor)) as RawStream;
+  return (raw?.[0]?.[1] ?? []).map(([id, values]) => ({ id, fields: toFields(values) }));
+}
+
+function toFields(values: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let at = 0; at + 1 < values.length; at += 2) fields[values[at]!] = values[at + 1]!;
+  return fields;
+}

@@ -1,0 +1,274 @@
+/**
+ * Configuration: read once, checked whole, frozen. Sources, the later wins: the defaults below, `planq.config.json` in
+ * the project folder, environment variables, what the command line says. This is the one file that knows which
+ * environment variables planq reads.
+ */
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseDuration } from './duration.ts';
+import { errorMessage } from './errors.ts';
+import { nearestWord } from './nearest.ts';
+import type { Problem } from './problem.ts';
+import { err, ok, type Result } from './result.ts';
+
+export interface Config {
+  /** Folder of the project: working directory of agents, home of `.planq/` and the workspace. Default: where planq is started. */
+  projectDir: string;
+  /** `redis://`, `rediss://` or an absolute socket path (REDIS_URL); null = planq's own private server. */
+  redisUrl: string | null;
+  /** First part of every key in Redis (PLANQ_PREFIX). Default `planq`. */
+  prefix: string;
+  /** Accept a Redis that may lose what it acknowledged (`--volatile`). Default false. */
+  volatile: boolean;
+  /** Root of a run's files, relative to the project. Default `workspace`. */
+  workspace: string;
+  /** Agent for tasks that name none; null = such a task is a mistake. */
+  agent: string | null;
+  limits: {
+    /** Agents at once over all workers. Default 10. */
+    agents: number;
+    /** Tasks at once per phase and run. */
+    phases: Record<string, number>;
+    /** Tasks at once per master over all runs; a master without an entry is not limited. */
+    masters: Record<string, number>;
+    /** Resources that tasks can take: name → capacity over all runs. */
+    resources: Record<string, number>;
+  };
+  /** Tasks at once in one worker process. Default 10. */
+  concurrency: number;
+  /** Environment variables that agents see besides the allow-list. */
+  passEnv: string[];
+  times: Times;
+}
+
+/** Milliseconds. `lock` scales the first four when it is set alone. */
+export interface Times {
+  /** BullMQ's lock on a job and the record's lease on a task. Default 30 s. */
+  lockMs: number;
+  /** How often BullMQ looks for jobs whose worker is gone. Default half the lock. */
+  stalledMs: number;
+  /** By how much the guardian stops an agent before its lease ends. Default a fifth of the lock. */
+  guardianMarginMs: number;
+  /** How often the sweeper looks for what nobody looks after. Default a sixth of the lock. */
+  sweepMs: number;
+  /** From TERM to KILL. Default 10 s. */
+  graceMs: number;
+  /** How long a worker that was told to end waits for its tasks before it hands them back. Default 20 s. */
+  drainMs: number;
+  /** No sign of progress for so long = zombie. Default 20 min. */
+  zombieMs: number;
+  /** First wait before another attempt; doubles, at most 30 s, ±25 %. Default 1 s. */
+  backoffMs: number;
+}
+
+export const DEFAULT_PHASE_LIMITS: Readonly<Record<string, number>> = Object.freeze({
+  analysis: 6,
+  planning: 3,
+  implementation: 10,
+  validation: 2,
+  optimization: 5,
+});
+
+const CONFIG_FILE = 'planq.config.json';
+
+export interface ConfigOverrides {
+  projectDir?: string;
+  workspace?: string;
+  volatile?: boolean;
+  agent?: string;
+  concurrency?: number;
+}
+
+/** Resolves the configuration. @returns every mistake at once, each with the file or variable it stands in */
+export async function loadConfig(
+  env: NodeJS.ProcessEnv,
+  overrides: ConfigOverrides,
+  cwd: string,
+): Promise<Result<Config, Problem[]>> {
+  const projectDir = path.resolve(cwd, overrides.projectDir ?? env.PLANQ_PROJECT ?? '.');
+  const problems: Problem[] = [];
+  const file = await readConfigFile(path.join(projectDir, CONFIG_FILE), problems);
+  const reader = createReader(file, path.join(projectDir, CONFIG_FILE), problems);
+  const lockMs = readLockMs(env, reader, problems);
+  const config: Config = {
+    projectDir,
+    redisUrl: env.REDIS_URL || reader.text('redis') || null,
+    prefix: env.PLANQ_PREFIX || reader.text('prefix') || 'planq',
+    volatile: overrides.volatile ?? reader.flag('volatile') ?? false,
+    workspace: overrides.workspace ?? reader.text('workspace') ?? 'workspace',
+    agent: overrides.agent ?? reader.text('agent') ?? null,
+    limits: {
+      agents: reader.count('limits.agents') ?? 10,
+      phases: { ...DEFAULT_PHASE_LIMITS, ...reader.counts('limits.phases') },
+      masters: reader.counts('limits.masters'),
+      resources: reader.counts('limits.resources'),
+    },
+    concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
+    passEnv: reader.words('passEnv'),
+    times: {
+      lockMs,
+      stalledMs: Math.max(50, Math.round(lockMs / 2)),
+      guardianMarginMs: Math.round(lockMs / 5),
+      sweepMs: Math.max(50, Math.round(lockMs / 6)),
+      graceMs: reader.duration('times.grace') ?? 10_000,
+      drainMs: reader.duration('times.drain') ?? 20_000,
+      zombieMs: reader.duration('times.zombie') ?? 20 * 60_000,
+      backoffMs: reader.duration('times.backoff') ?? 1000,
+    },
+  };
+  if (!/^[A-Za-z0-9_-]{1,50}$/.test(config.prefix)) {
+    problems.push({
+      code: 'bad-value',
+      severity: 'error',
+      message: `prefix "${config.prefix}" may have letters, digits, "-" and "_" only`,
+    });
+  }
+  if (config.times.lockMs < 200)
+    problems.push({ code: 'bad-value', severity: 'error', message: '"times.lock" must be 200ms or more' });
+  if (!Number.isSafeInteger(config.concurrency) || config.concurrency < 1) {
+    problems.push({
+      code: 'bad-value',
+      severity: 'error',
+      message: `concurrency ${config.concurrency} is not a whole number, 1 or more`,
+    });
+  }
+  reader.refuseUnknown();
+  return problems.length > 0 ? err(problems) : ok(deepFreeze(config));
+}
+
+function readLockMs(env: NodeJS.ProcessEnv, reader: Reader, problems: Problem[]): number {
+  const fromEnv = env.PLANQ_LOCK_MS;
+  if (fromEnv === undefined || fromEnv === '') return reader.duration('times.lock') ?? 30_000;
+  const value = Number(fromEnv);
+  if (Number.isInteger(value) && value >= 200) return value;
+  problems.push({
+    code: 'bad-value',
+    severity: 'error',
+    message: `PLANQ_LOCK_MS "${fromEnv}" is not a whole number of milliseconds, 200 or more`,
+  });
+  return 30_000;
+}
+
+async function readConfigFile(file: string, problems: Problem[]): Promise<Record<string, unknown>> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    // No config file: the defaults are meant to do.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    problems.push({
+      code: 'unreadable',
+      severity: 'error',
+      message: `cannot read the config: ${errorMessage(error)}`,
+      file,
+    });
+    return {};
+  }
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    problems.push({ code: 'bad-value', severity: 'error', message: 'the config must be a JSON object', file });
+  } catch (error) {
+    problems.push({
+      code: 'bad-json',
+      severity: 'error',
+      message: error instanceof Error ? error.message : String(error),
+      file,
+    });
+  }
+  return {};
+}
+
+interface Reader {
+  text(key: string): string | undefined;
+  flag(key: string): boolean | undefined;
+  count(key: string): number | undefined;
+  counts(key: string): Record<string, number>;
+  duration(key: string): number | undefined;
+  words(key: string): string[];
+  refuseUnknown(): void;
+}
+
+const KNOWN_KEYS: Record<string, readonly string[]> = {
+  '': ['redis', 'prefix', 'volatile', 'workspace', 'agent', 'limits', 'concurrency', 'passEnv', 'times', '$schema'],
+  limits: ['agents', 'phases', 'masters', 'resources'],
+  times: ['lock', 'grace', 'drain', 'zombie', 'backoff'],
+};
+
+/** Reads dotted keys out of the file's object; a value of the wrong kind becomes a problem and counts as not given. */
+function createReader(root: Record<string, unknown>, file: string, problems: Problem[]): Reader {
+  const find = (key: string): unknown =>
+    key
+      .split('.')
+      .reduce<unknown>(
+        (value, part) =>
+          typeof value === 'object' && value !== null && Object.hasOwn(value, part)
+            ? (value as Record<string, unknown>)[part]
+            : undefined,
+        root,
+      );
+  const wrong = (key: string, expected: string): undefined => {
+    problems.push({ code: 'bad-value', severity: 'error', message: `"${key}" must be ${expected}`, file, path: key });
+    return undefined;
+  };
+  const read = <T>(key: string, expected: string, test: (value: unknown) => value is T): T | undefined => {
+    const value = find(key);
+    if (value === undefined) return undefined;
+    return test(value) ? value : wrong(key, expected);
+  };
+  const isCount = (value: unknown): value is number =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
+  return {
+    text: (key) => read(key, 'text', (value): value is string => typeof value === 'string'),
+    flag: (key) => read(key, 'true or false', (value): value is boolean => typeof value === 'boolean'),
+    count: (key) => read(key, 'a whole number, 1 or more', isCount),
+    counts: (key) =>
+      read(
+        key,
+        'an object of whole numbers, 1 or more',
+        (value): value is Record<string, number> => isObject(value) && Object.values(value).every(isCount),
+      ) ?? {},
+    duration: (key) => {
+      const text = read(key, 'a duration such as "30s"', (value): value is string => typeof value === 'string');
+      if (text === undefined) return undefined;
+      const parsed = parseDuration(text);
+      return parsed.ok ? parsed.value : wrong(key, 'a duration such as "30s"');
+    },
+    words: (key) =>
+      read(
+        key,
+        'a list of names',
+        (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
+      ) ?? [],
+    refuseUnknown: () => {
+      for (const [parent, known] of Object.entries(KNOWN_KEYS)) {
+        const value = parent === '' ? root : find(parent);
+        if (value === undefined) continue;
+        if (!isObject(value)) {
+          wrong(parent, 'an object');
+          continue;
+        }
+        for (const key of Object.keys(value)) {
+          if (known.includes(key)) continue;
+          const near = nearestWord(key, known);
+          problems.push({
+            code: 'unknown-key',
+            severity: 'error',
+            message: `unknown key "${parent === '' ? key : `${parent}.${key}`}"`,
+            ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }),
+            file,
+          });
+        }
+      }
+    },
+  };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,161 @@
+/**
+ * One attempt at one task, as a list of named steps over one value: workspace → inputs → handoff → perform → verify →
+ * check. Each step may end the attempt with an outcome; the first that does is the last. Claiming comes before and
+ * settling after, in `perform.ts`.
+ */
+import { appendFile } from 'node:fs/promises';
+import type { AgentReport, Invocation, Outcome } from '../agents/agent.ts';
+import { buildEnvironment } from '../agents/environment.ts';
+import type { TaskDefinition } from '../flows/record.ts';
+import { phaseTimeoutMs } from '../plan/timeouts.ts';
+import type { RunContext } from '../producer/submit.ts';
+import { errorMessage } from '../runtime/errors.ts';
+import type { WorkerContext } from './context.ts';
+import { writeHandoff } from './handoff.ts';
+import type { Held } from './holdings.ts';
+import { createReporter } from './reporter.ts';
+import { describeFaults, findMissingInputs, verifyOutputs } from './verify.ts';
+import { candidatePaths, prepareAttempt, type TaskPaths, toStatusTime, writeStatus } from './workspace.ts';
+
+export interface Attempt {
+  held: Held;
+  number: number;
+  startedAt: number;
+  task: TaskDefinition;
+  context: RunContext;
+  paths: TaskPaths;
+  /** What the agent said, once it has. */
+  outcome?: Outcome;
+}
+
+type Step = (worker: WorkerContext, attempt: Attempt) => Promise<Outcome | undefined>;
+
+const STEPS: readonly Step[] = [openWorkspace, checkInputs, handOver, runAgent, verify, runCheck];
+
+/** Most bytes kept of one task's log. */
+const LOG_LIMIT_BYTES = 100 * 1024 * 1024;
+
+/** Performs the steps. A step that throws (a full disk, a folder that is not ours) fails the attempt, not the worker. */
+export async function performAttempt(worker: WorkerContext, attempt: Attempt): Promise<Outcome> {
+  try {
+    for (const step of STEPS) {
+      const outcome = await step(worker, attempt);
+      if (outcome !== undefined) return outcome;
+    }
+    return attempt.outcome ?? { kind: 'completed' };
+  } catch (error) {
+    return { kind: 'retryable', reason: `cannot perform task "${attempt.task.id}": ${errorMessage(error)}` };
+  }
+}
+
+async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<undefined> {
+  await prepareAttempt(attempt.paths, attempt.task);
+  await writeStatus(attempt.paths, {
+    task_id: attempt.task.id,
+    status: 'running',
+    started_at: toStatusTime(attempt.startedAt),
+    agent_id: `agent-${attempt.held.token.slice(0, 8)}`,
+  });
+  return undefined;
+}
+
+async function checkInputs(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
+  if (attempt.task.inputs.length === 0) return undefined;
+  const missing = await findMissingInputs(attempt.paths, attempt.task.inputs);
+  if (missing.length === 0) return undefined;
+  const reason = `Missing inputs: ${missing.join(', ')}`;
+  if (attempt.context.inputs === 'strict') return { kind: 'failed', reason };
+  await worker.store.record.report(attempt.held, 'warning', undefined, reason);
+  return undefined;
+}
+
+async function handOver(worker: WorkerContext, attempt: Attempt): Promise<undefined> {
+  if (attempt.task.agent === 'noop') return undefined;
+  await writeHandoff(worker.store.record, {
+    run: attempt.held.run,
+    index: attempt.held.index,
+    context: attempt.context,
+    task: attempt.task,
+    attempt: attempt.number,
+    paths: attempt.paths,
+    now: worker.clock.now(),
+  });
+  return undefined;
+}
+
+async function runAgent(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
+  const kind = attempt.task.agent;
+  const agent = kind === null ? undefined : worker.agents.get(kind);
+  if (agent === undefined) return { kind: 'failed', reason: `no agent "${kind ?? ''}" on worker ${worker.workerId}` };
+  const reporter = createReporter(worker, attempt);
+  const outcome = await agent.perform(
+    invocation(worker, attempt, attempt.task, attempt.paths.logFile, (report) => reporter.report(report)),
+  );
+  await reporter.flush();
+  worker.guardian.drop(attempt.held.token);
+  attempt.outcome = outcome;
+  return outcome.kind === 'completed' ? undefined : outcome;
+}
+
+async function verify(_worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
+  const faults = await verifyOutputs(attempt.paths, attempt.task.outputs);
+  if (faults.length === 0) return undefined;
+  const words = { missing: 'Missing', empty: 'Empty', invalid: 'Invalid' } as const;
+  const lines = faults.map((fault) => `ERROR: ${words[fault.kind]} output: ${fault.path}\n`);
+  await appendFile(attempt.paths.logFile, lines.join(''), { mode: 0o600 });
+  const exitCode = attempt.outcome?.kind === 'completed' ? attempt.outcome.exitCode : undefined;
+  return { kind: 'retryable', reason: describeFaults(faults), ...(exitCode === undefined ? {} : { exitCode }) };
+}
+
+/** The author's check is a command like any other: same folder, same environment, same ways to be stopped. */
+async function runCheck(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
+  const { check } = attempt.task;
+  const agent = worker.agents.get('command');
+  if (check === null || agent === undefined) return undefined;
+  const reporter = createReporter(worker, attempt);
+  const task = { ...attempt.task, agent: 'command', run: check };
+  const outcome = await agent.perform(
+    invocation(worker, attempt, task, attempt.paths.logFile, (report) => reporter.report(report)),
+  );
+  await reporter.flush();
+  worker.guardian.drop(attempt.held.token);
+  if (outcome.kind === 'completed') return undefined;
+  return outcome.kind === 'retryable' ? { ...outcome, reason: `Check failed: ${outcome.reason}` } : outcome;
+}
+
+function invocation(
+  worker: WorkerContext,
+  attempt: Attempt,
+  task: TaskDefinition,
+  logFile: string,
+  report: (report: AgentReport) => void,
+): Invocation {
+  const { paths, held, context } = attempt;
+  const base = {
+    runId: held.run,
+    task,
+    attempt: attempt.number,
+    token: held.token,
+    projectDir: context.projectDir,
+    outputDir: paths.outputDir,
+    workspaceDir: paths.workspaceDir,
+    logFile,
+    pidFile: paths.pidFile,
+    handoffFile: paths.handoffFile,
+    promptFile: paths.promptFile,
+    outputFile: paths.outputFile,
+  };
+  return {
+    ...base,
+    outputs: task.outputs
+      .filter((file) => !file.glob)
+      .map((file) => `${candidatePaths(paths, file)[0] ?? ''}${file.directory ? '/' : ''}`),
+    env: buildEnvironment({ ...base, workerEnv: worker.env, passEnv: worker.config.passEnv }),
+    timeoutMs: task.timeoutMs ?? phaseTimeoutMs(task.phase),
+    zombieMs: worker.config.times.zombieMs,
+    graceMs: worker.config.times.graceMs,
+    logLimitBytes: LOG_LIMIT_BYTES,
+    signal: held.controller.signal,
+    report,
+  };
+}

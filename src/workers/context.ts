@@ -1,0 +1,35 @@
+/**
+ * What every part of a worker shares. Made once by the pool; nothing here changes while it runs.
+ */
+import type { Agent } from '../agents/agent.ts';
+import type { Guardian } from '../agents/guardian.ts';
+import type { Store } from '../producer/store.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Config } from '../runtime/config.ts';
+import type { Random } from '../runtime/random.ts';
+import type { Holdings } from './holdings.ts';
+import type { Slots } from './slots.ts';
+
+export interface WorkerContext {
+  /** `<host>-<pid>-<random>`, unique over all machines and time. */
+  workerId: string;
+  store: Store;
+  config: Config;
+  clock: Clock;
+  random: Random;
+  agents: ReadonlyMap<string, Agent>;
+  /** Environment that agents get a part of. */
+  env: Readonly<Record<string, string | undefined>>;
+  holdings: Holdings;
+  guardian: Guardian;
+  slots: Slots;
+  /** True from the moment this worker was told to end: nothing new is begun. */
+  isQuiet(): boolean;
+  /** Called at named points of a task's way; a test can end the process there. Does nothing in production. */
+  hook(point: CrashPoint): void;
+  /** For what needs an operator; one line each. */
+  warn(message: string, facts?: Record<string, unknown>): void;
+}
+
+/** Where a crash is hardest to survive. */
+export type CrashPoint = 'claimed' | 'spawned' | 'verified' | 'settled' | 'enqueued';

@@ -1,0 +1,78 @@
+/**
+ * The stage and run jobs. BullMQ runs a parent when its dependency set is empty, for whatever reason; so each looks into
+ * the record before it believes that. What is missing is added again and the parent waits again. The run job is the
+ * finaliser: it writes the report.
+ */
+import path from 'node:path';
+import type { JobData } from '../flows/job-data.ts';
+import { toMarkdown, toReport } from '../flows/report.ts';
+import { parseTaskRecord } from '../flows/run-view.ts';
+import { addLostJobs } from '../producer/lost-jobs.ts';
+import { readRun } from '../producer/read-run.ts';
+import type { RunContext } from '../producer/submit.ts';
+import { type Job, UnrecoverableError, WaitingChildrenError } from '../redis/queues.ts';
+import { writeFileAtomic } from '../runtime/files.ts';
+import type { WorkerContext } from './context.ts';
+import { snoozeJob } from './settle.ts';
+
+/** How soon a parent that was released too early looks again. */
+const LOOK_AGAIN_MS = 1000;
+const BLOCKED_LOOK_AGAIN_MS = 30_000;
+
+/** Performs a stage job: the group is over when its gate is, or when nothing of the run moves any more. */
+export async function performStage(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'stage' },
+): Promise<unknown> {
+  const meta = await worker.store.record.readMeta(data.run);
+  if (meta === null) throw new UnrecoverableError('no record knows this run');
+  if (meta.state !== 'running') return { state: meta.state };
+  const gate = (JSON.parse(meta.gates ?? '{}') as Record<string, number>)[data.group];
+  const isOver = gate === undefined ? nothingLeft(meta) : await isGateOver(worker, data.run, gate);
+  return isOver ? { state: 'completed' } : waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
+}
+
+/** Performs the run job: writes the report of a run that has ended. */
+export async function performRun(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'run' },
+): Promise<unknown> {
+  const meta = await worker.store.record.readMeta(data.run);
+  if (meta === null) throw new UnrecoverableError('no record knows this run');
+  if (meta.state === 'running') return waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
+  if (meta.state === 'blocked') return waitAgain(worker, job, token, data.run, BLOCKED_LOOK_AGAIN_MS);
+  await writeReport(worker, data.run, JSON.parse(meta.context ?? '{}') as RunContext);
+  return { state: meta.state };
+}
+
+function nothingLeft(meta: Readonly<Record<string, string>>): boolean {
+  return ['pending', 'ready', 'running', 'parked'].every((state) => Number(meta[`n:${state}`] ?? 0) === 0);
+}
+
+async function isGateOver(worker: WorkerContext, run: string, gate: number): Promise<boolean> {
+  return parseTaskRecord(await worker.store.record.readTask(run, gate)).s !== 'pending';
+}
+
+async function waitAgain(worker: WorkerContext, job: Job, token: string, run: string, ms: number): Promise<never> {
+  await addLostJobs(worker.store, run);
+  if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+  return snoozeJob(worker, job, token, ms);
+}
+
+/** `report.json` and `report.md` in the run's workspace. */
+async function writeReport(worker: WorkerContext, run: string, context: RunContext): Promise<void> {
+  const view = await readRun(worker.store, run);
+  if (view === null) return;
+  const report = toReport(view);
+  const root = path.resolve(context.projectDir, context.workspace);
+  try {
+    await writeFileAtomic(path.join(root, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
+    await writeFileAtomic(path.join(root, 'report.md'), toMarkdown(report));
+  } catch (error) {
+    worker.warn('cannot write the report', { run, error: String(error) });
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * The handoff: the JSON that a task is given of what came before it and what waits for it.
+ */
+import { writeFile } from 'node:fs/promises';
+import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
+import type { JsonValue } from '../plan/plan.ts';
+import type { RunContext } from '../producer/submit.ts';
+import type { RunRecord } from '../redis/record.ts';
+import { toIso } from '../runtime/clock.ts';
+import { type TaskPaths, taskPaths } from './workspace.ts';
+
+export interface Handoff {
+  handoff_id: string;
+  run_id: string;
+  run_name: string;
+  to: string;
+  attempt: number;
+  created_at: string;
+  task: {
+    id: string;
+    title: string;
+    prompt: string;
+    phase: string;
+    stage: number;
+    outputs: string[];
+    inputs: string[];
+    matrix: Record<string, string>;
+  };
+  context: { dependencies_completed: Dependency[]; next_tasks: { id: string; title: string }[] };
+}
+
+interface Dependency {
+  id: string;
+  title: string;
+  state: string;
+  output_dir: string;
+  outputs: string[];
+  /** What it wrote to PLANQ_OUTPUT. */
+  values: Record<string, JsonValue>;
+}
+
+export interface HandoffInput {
+  run: string;
+  index: number;
+  context: RunContext;
+  task: TaskDefinition;
+  attempt: number;
+  paths: TaskPaths;
+  now: number;
+}
+
+/** Collects the handoff from the record and writes it. Tasks that need nothing and that nothing waits for cost no look. */
+export async function writeHandoff(record: RunRecord, input: HandoffInput): Promise<Handoff> {
+  const { run, index, task, context } = input;
+  const [needs, dependents] = await Promise.all([
+    neighbours(record, run, 'needs', index),
+    neighbours(record, run, 'deps', index),
+  ]);
+  const handoff: Handoff = {
+    handoff_id: `${run}.${task.id}.${input.attempt}`,
+    run_id: run,
+    run_name: context.name,
+    to: task.master,
+    attempt: input.attempt,
+    created_at: toIso(input.now),
+    task: {
+      id: task.id,
+      title: task.title,
+      prompt: task.prompt,
+      phase: task.phase,
+      stage: task.stage,
+      outputs: task.outputs.map((file) => file.text),
+      inputs: task.inputs.map((file) => file.text),
+      matrix: task.matrix,
+    },
+    context: {
+      dependencies_completed: await describeNeeds(record, input, needs),
+      next_tasks: (await readDefinitions(record, run, dependents)).map(({ id, title }) => ({ id, title })),
+    },
+  };
+  await writeFile(input.paths.handoffFile, `${JSON.stringify(handoff, null, 2)}\n`, { mode: 0o600 });
+  return handoff;
+}
+
+async function neighbours(record: RunRecord, run: string, part: 'needs' | 'deps', index: number): Promise<number[]> {
+  const [text] = await record.readFields(run, part, [index]);
+  return [...(text ?? '').matchAll(/(\d+)[a-z]/g)].map(([, digits]) => Number(digits));
+}
+
+async function readDefinitions(record: RunRecord, run: string, indexes: readonly number[]): Promise<TaskDefinition[]> {
+  if (indexes.length === 0) return [];
+  const texts = await record.readDefs(run, indexes);
+  // Gates have no definition.
+  return texts.filter((text): text is string => text !== null).map(parseDefinition);
+}
+
+async function describeNeeds(record: RunRecord, input: HandoffInput, needs: readonly number[]): Promise<Dependency[]> {
+  if (needs.length === 0) return [];
+  const [defs, states, values] = await Promise.all([
+    record.readDefs(input.run, needs),
+    record.readFields(input.run, 'tasks', needs),
+    record.readFields(input.run, 'out', needs),
+  ]);
+  return defs.flatMap((text, at) => {
+    if (text === null) return [];
+    const task = parseDefinition(text);
+    return [
+      {
+        id: task.id,
+        title: task.title,
+        state: (JSON.parse(states[at] ?? '{}') as { s?: string }).s ?? 'pending',
+        output_dir: taskPaths(input.context.projectDir, input.context.workspace, task.id).outputDir,
+        outputs: task.outputs.map((file) => file.text),
+        values: JSON.parse(values[at] ?? '{}') as Record<string, JsonValue>,
+      },
+    ];
+  });
+}

@@ -1,0 +1,164 @@
+/**
+ * A task's job, from BullMQ's hand and back: claim → attempt → settle → let go what became ready → end the job. What
+ * comes next is added to BullMQ before this job ends, so that its parents never see zero children early.
+ */
+import type { Outcome } from '../agents/agent.ts';
+import { compileReady, type ReadyTask, stageJobId } from '../flows/compile.ts';
+import type { JobData } from '../flows/job-data.ts';
+import { parseNode } from '../flows/node.ts';
+import { parseDefinition } from '../flows/record.ts';
+import { enqueue, stageJobExists } from '../producer/enqueue.ts';
+import { promoteGrants } from '../producer/grants.ts';
+import type { RunContext } from '../producer/submit.ts';
+import { type Job, UnrecoverableError } from '../redis/queues.ts';
+import type { ClaimReply, SettleReply } from '../redis/record.ts';
+import { randomId } from '../runtime/random.ts';
+import { type Attempt, performAttempt } from './attempt.ts';
+import type { WorkerContext } from './context.ts';
+import type { Held } from './holdings.ts';
+import { endJob, settleRecord, snoozeJob } from './settle.ts';
+import { writeOutcomeFiles } from './status-files.ts';
+import { exists as pathExists, taskPaths } from './workspace.ts';
+
+/** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
+const PARK_MS = 3_600_000;
+
+/** Performs one task job. @returns the job's return value; throws only what tells BullMQ where the job goes */
+export async function performTask(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'task' },
+): Promise<unknown> {
+  await worker.slots.take();
+  try {
+    if (worker.isQuiet()) return await endJob(worker, job, token, { state: 'ready', delayMs: 0, reason: '' });
+    return await claimAndPerform(worker, job, token, data);
+  } finally {
+    worker.slots.give();
+  }
+}
+
+async function claimAndPerform(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'task' },
+): Promise<unknown> {
+  const held: Held = {
+    jobId: job.id ?? '',
+    run: data.run,
+    index: data.index,
+    token: randomId(24),
+    controller: new AbortController(),
+  };
+  worker.holdings.add(held);
+  try {
+    const claim = await worker.store.record.claim(held, worker.workerId, worker.config.times.lockMs);
+    worker.hook('claimed');
+    if (claim.kind !== 'run') return await declineJob(worker, job, token, data, claim);
+    const attempt = await openAttempt(worker, held, claim);
+    const outcome = await performAttempt(worker, attempt);
+    worker.hook('verified');
+    return await settleJob(worker, job, token, attempt, outcome);
+  } finally {
+    worker.holdings.remove(held);
+  }
+}
+
+async function openAttempt(worker: WorkerContext, held: Held, claim: ClaimReply & { kind: 'run' }): Promise<Attempt> {
+  const stored = JSON.parse(claim.context) as RunContext;
+  // Machines may have the shared project folder at different places.
+  const projectDir = (await pathExists(stored.projectDir)) ? stored.projectDir : worker.config.projectDir;
+  const task = parseDefinition(claim.def);
+  return {
+    held,
+    number: claim.attempt,
+    startedAt: worker.clock.now(),
+    task,
+    context: { ...stored, projectDir },
+    paths: taskPaths(projectDir, stored.workspace, task.id),
+  };
+}
+
+async function settleJob(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  attempt: Attempt,
+  outcome: Outcome,
+): Promise<unknown> {
+  const reply = await settleRecord(worker, attempt, outcome);
+  worker.hook('settled');
+  if (reply.status === 'gone') throw new UnrecoverableError('no record knows this run');
+  if (reply.status !== 'superseded') await writeOutcomeFiles(worker, attempt, outcome, reply);
+  await letGo(worker, job, attempt.held.run, reply);
+  worker.hook('enqueued');
+  const reason = 'reason' in outcome ? outcome.reason : '';
+  const tolerated = reply.state === 'failed' && attempt.task.continueOnError;
+  return endJob(worker, job, token, { state: tolerated ? 'tolerated' : reply.state, delayMs: reply.delayMs, reason });
+}
+
+/** Adds what became ready and wakes the waiters that got what they waited for. */
+async function letGo(
+  worker: WorkerContext,
+  job: Job,
+  run: string,
+  reply: Pick<SettleReply, 'outbox' | 'grants'>,
+): Promise<void> {
+  await enqueueReady(worker, job, run, reply.outbox);
+  await promoteGrants(worker.store, reply.grants);
+}
+
+async function enqueueReady(worker: WorkerContext, job: Job, run: string, ready: readonly ReadyTask[]): Promise<void> {
+  if (ready.length === 0) return;
+  const parentId = job.parent?.id ?? null;
+  const from = { group: groupOf(run, parentId), parentId };
+  const opened = new Set(ready.map((task) => parseNode(task.node).g).filter((group) => group > from.group));
+  // A group whose stage job is there already was opened before: a retry brings late tasks of it.
+  for (const group of opened)
+    if (await stageJobExists(worker.store, run, group)) from.group = Math.max(from.group, group);
+  await enqueue(worker.store, run, ready, compileReady(run, ready, from));
+}
+
+function groupOf(run: string, parentId: string | null): number {
+  const prefix = stageJobId(run, 0).slice(0, -1);
+  return parentId?.startsWith(prefix) ? Number(parentId.slice(prefix.length)) : 0;
+}
+
+/** The claim said no: end or put aside the job as the reason wants. */
+async function declineJob(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'task' },
+  claim: Exclude<ClaimReply, { kind: 'run' }>,
+): Promise<unknown> {
+  switch (claim.kind) {
+    case 'settled':
+      await enqueueReady(worker, job, data.run, claim.outbox);
+      return endJob(worker, job, token, { state: claim.state, delayMs: 0, reason: `task is ${claim.state}` });
+    case 'parked':
+      return parkJob(worker, job, token, data);
+    case 'later':
+      return snoozeJob(worker, job, token, claim.ms);
+    case 'final':
+      return { state: claim.state };
+    case 'gone':
+      throw new UnrecoverableError('no record knows this job');
+  }
+}
+
+/** Registered as a waiter already; moved aside; then one more look, because the grant may have come in between. */
+async function parkJob(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'task' },
+): Promise<never> {
+  try {
+    return await snoozeJob(worker, job, token, PARK_MS);
+  } finally {
+    if (await worker.store.record.isParkedAndGranted(data.run, data.index)) await job.promote().catch(() => undefined);
+  }
+}

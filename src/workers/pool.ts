@@ -1,0 +1,222 @@
+/**
+ * One worker process: a BullMQ worker per master queue and one for the runs queue, the guardian, the sweeper and the ear
+ * on the event stream, under one lifecycle. Stop is quiet → drain until the deadline → hand back.
+ */
+import os from 'node:os';
+import type { Agent } from '../agents/agent.ts';
+import { Guardian } from '../agents/guardian.ts';
+import { parseJobData } from '../flows/job-data.ts';
+import { announceWorker, forgetWorker } from '../producer/fleet.ts';
+import type { Store } from '../producer/store.ts';
+import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
+import { createJobWorker, type Job, UnrecoverableError, type Worker } from '../redis/queues.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Config } from '../runtime/config.ts';
+import { errorMessage } from '../runtime/errors.ts';
+import { type Random, randomId } from '../runtime/random.ts';
+import type { Service } from '../runtime/service.ts';
+import { createTicker } from '../runtime/ticker.ts';
+import type { CrashPoint, WorkerContext } from './context.ts';
+import { createEar } from './ear.ts';
+import { performRun, performStage } from './finalise.ts';
+import { Holdings } from './holdings.ts';
+import { performTask } from './perform.ts';
+import { Slots } from './slots.ts';
+import { sweepOnce } from './sweeper.ts';
+
+export interface PoolOptions {
+  store: Store;
+  config: Config;
+  clock: Clock;
+  random: Random;
+  agents: ReadonlyMap<string, Agent>;
+  env: Readonly<Record<string, string | undefined>>;
+  /** Masters to serve with the most tasks at once for each; null = every master that any plan names. */
+  masters: Record<string, number> | null;
+  hook(point: CrashPoint): void;
+  warn(message: string, facts?: Record<string, unknown>): void;
+}
+
+/** Run and stage jobs are short; so many at once are enough. */
+const RUNS_CONCURRENCY = 8;
+
+interface Line {
+  worker: Worker;
+  /** The most at once that this queue may have here. */
+  cap: number;
+  active: number;
+}
+
+export class WorkerPool implements Service {
+  readonly id: string;
+  readonly #context: WorkerContext;
+  readonly #lines = new Map<string, Line>();
+  readonly #services: Service[];
+  #runs: Worker | undefined;
+  #quiet = false;
+  #startedAt = 0;
+  #stopping: Promise<void> | undefined;
+
+  constructor(private readonly options: PoolOptions) {
+    const { store, config, clock, random, warn } = options;
+    this.id = `${os.hostname()}-${process.pid}-${randomId(4)}`;
+    const guardian = new Guardian({
+      onExit: () => void this.#replaceGuardian(),
+      onKilled: (token, survivors) => {
+        warn('the guardian stopped an agent whose lease had run out', { survivors });
+        holdings.lose(token);
+      },
+    });
+    const onError = (error: unknown): void => this.#onError(error);
+    const holdings = new Holdings({ record: store.record, guardian, clock, times: config.times, onError });
+    this.#context = {
+      ...options,
+      workerId: this.id,
+      holdings,
+      guardian,
+      slots: new Slots(config.concurrency),
+      isQuiet: () => this.#quiet,
+    };
+    const ear = createEar(store, {
+      onCancel: (run) => holdings.stop('cancel', run),
+      onPlans: () => this.#serveMasters(),
+      onError,
+      clock,
+    });
+    const ticker = createTicker(
+      [
+        { name: 'sweep', intervalMs: config.times.sweepMs, runOnce: async () => void (await sweepOnce(this.#context)) },
+        { name: 'announce', intervalMs: 5000, runOnce: () => this.#announce() },
+        { name: 'masters', intervalMs: 5000, runOnce: () => this.#serveMasters() },
+        { name: 'check', intervalMs: 2000, runOnce: () => holdings.check() },
+      ],
+      { clock, random, onError: (_name, error) => onError(error) },
+    );
+    this.#services = [guardian, ear, ticker];
+  }
+
+  async start(): Promise<void> {
+    const { store, config } = this.options;
+    this.#startedAt = this.options.clock.now();
+    const caps = Object.entries(config.limits.resources).flatMap(([name, cap]) => [`res:${name}`, cap]);
+    await store.redis.hset(store.keys.caps, 'agents', config.limits.agents, ...caps);
+    for (const [master, cap] of Object.entries(config.limits.masters))
+      await store.queues.queue(masterQueue(master)).setGlobalConcurrency(cap);
+    await this.#announce();
+    for (const service of this.#services) await service.start();
+    this.#runs = this.#createWorker(RUNS_QUEUE, RUNS_CONCURRENCY, (job, token) => this.#performParent(job, token));
+    await this.#serveMasters();
+  }
+
+  /** Takes nothing new, waits for what is running up to the drain time, then stops the agents and hands their tasks back. */
+  async stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    await this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, config, store } = this.options;
+    this.#quiet = true;
+    const workers = [...this.#lines.values()].map((line) => line.worker);
+    if (this.#runs !== undefined) workers.push(this.#runs);
+    await Promise.all(workers.map((worker) => worker.pause(true)));
+    const deadline = clock.monotonic() + config.times.drainMs;
+    while (this.#context.holdings.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
+    this.#context.holdings.stop('shutdown');
+    await Promise.all(workers.map((worker) => worker.close()));
+    for (const service of [...this.#services].reverse()) await service.stop();
+    await forgetWorker(store, this.id).catch(() => undefined);
+  }
+
+  /** Ends the drain at once: a second signal means now. */
+  hurry(): void {
+    this.#quiet = true;
+    this.#context.holdings.stop('shutdown');
+  }
+
+  get running(): number {
+    return this.#context.holdings.size;
+  }
+
+  async #serveMasters(): Promise<void> {
+    if (this.#quiet) return;
+    const { store, masters, config } = this.options;
+    const names = masters === null ? await store.redis.smembers(store.keys.masters) : Object.keys(masters);
+    for (const name of names) {
+      if (this.#lines.has(name)) continue;
+      const cap = masters?.[name] ?? config.concurrency;
+      const line: Line = { cap, active: 0, worker: undefined as never };
+      this.#lines.set(name, line);
+      line.worker = this.#createWorker(masterQueue(name), cap, (job, token) => this.#performTask(line, job, token));
+    }
+  }
+
+  #createWorker(queue: string, concurrency: number, perform: (job: Job, token: string) => Promise<unknown>): Worker {
+    const { store, config } = this.options;
+    return createJobWorker({
+      redis: store.redis,
+      keys: store.keys,
+      queue,
+      concurrency,
+      times: config.times,
+      perform,
+      onRenew: (jobIds) => this.#context.holdings.renew(jobIds),
+      onError: (error) => this.#onError(error),
+    });
+  }
+
+  async #performTask(line: Line, job: Job, token: string): Promise<unknown> {
+    const data = parseJobData(job.data);
+    if (data?.kind !== 'task') throw new UnrecoverableError('this is not a task of planq');
+    line.active++;
+    this.#spread();
+    try {
+      return await performTask(this.#context, job, token, data);
+    } finally {
+      line.active--;
+      this.#spread();
+    }
+  }
+
+  async #performParent(job: Job, token: string): Promise<unknown> {
+    const data = parseJobData(job.data);
+    if (data?.kind === 'stage') return performStage(this.#context, job, token, data);
+    if (data?.kind === 'run') return performRun(this.#context, job, token, data);
+    throw new UnrecoverableError('this is not a run of planq');
+  }
+
+  /** Lets every queue fetch only as much as there are free slots, so that no job waits here while another worker is idle. */
+  #spread(): void {
+    const { free } = this.#context.slots;
+    for (const line of this.#lines.values())
+      line.worker.concurrency = Math.max(1, Math.min(line.cap, line.active + free));
+  }
+
+  async #announce(): Promise<void> {
+    const { store, config, clock, masters } = this.options;
+    await announceWorker(store, {
+      id: this.id,
+      host: os.hostname(),
+      pid: process.pid,
+      masters,
+      concurrency: config.concurrency,
+      startedAt: this.#startedAt,
+      seenAt: clock.now(),
+      running: this.#context.holdings.size,
+    });
+  }
+
+  /** Without a guardian nothing new may begin; agents that run are registered again with the next one. */
+  async #replaceGuardian(): Promise<void> {
+    this.options.warn('the guardian process ended; starting another');
+    const workers = [...this.#lines.values()].map((line) => line.worker);
+    await Promise.all(workers.map((worker) => worker.pause(true)));
+    await this.#context.guardian.start().catch((error: unknown) => this.#onError(error));
+    if (!this.#quiet) for (const worker of workers) await worker.resume();
+  }
+
+  #onError(error: unknown): void {
+    if (this.#stopping !== undefined) return;
+    this.options.warn(errorMessage(error));
+  }
+}

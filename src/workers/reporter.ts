@@ -1,0 +1,68 @@
+/**
+ * What an agent tells while it works, on its way to the guardian (at once), the record (at most one progress a second)
+ * and the live tail in Redis. A report that cannot be delivered is lost, never an error of the attempt.
+ */
+import type { AgentReport } from '../agents/agent.ts';
+import { bounded } from '../runtime/errors.ts';
+import type { Attempt } from './attempt.ts';
+import type { WorkerContext } from './context.ts';
+
+const PROGRESS_INTERVAL_MS = 1000;
+const LINE_LIMIT = 500;
+const MESSAGE_LIMIT = 1000;
+
+export interface Reporter {
+  report(report: AgentReport): void;
+  /** Waits for what is under way. */
+  flush(): Promise<void>;
+}
+
+export function createReporter(worker: WorkerContext, attempt: Attempt): Reporter {
+  const { held } = attempt;
+  const { record } = worker.store;
+  const under = new Set<Promise<unknown>>();
+  let lastProgressAt = Number.NEGATIVE_INFINITY;
+  const send = (work: Promise<unknown>): void => {
+    const tracked = work.catch(() => undefined).finally(() => under.delete(tracked));
+    under.add(tracked);
+  };
+  return {
+    report: (report) => {
+      switch (report.kind) {
+        case 'spawned':
+          worker.guardian.lease({
+            id: held.token,
+            pid: report.pid,
+            startTime: report.startTime,
+            token: held.token,
+            logFile: attempt.paths.logFile,
+            ttlMs: worker.holdings.guardianTtl(),
+          });
+          worker.hook('spawned');
+          send(record.report(held, 'spawned', report.pid, ''));
+          return;
+        case 'progress': {
+          const now = worker.clock.monotonic();
+          if (now - lastProgressAt < PROGRESS_INTERVAL_MS && report.percent !== 100) return;
+          lastProgressAt = now;
+          send(record.report(held, 'progress', report.percent, bounded(report.message ?? '', MESSAGE_LIMIT)));
+          return;
+        }
+        case 'warning':
+          send(record.report(held, 'warning', undefined, bounded(report.message, MESSAGE_LIMIT)));
+          return;
+        case 'lines':
+          send(
+            record.pushTail(
+              held.run,
+              held.index,
+              report.lines.map((line) => bounded(line, LINE_LIMIT)),
+            ),
+          );
+      }
+    },
+    flush: async () => {
+      await Promise.all(under);
+    },
+  };
+}

@@ -1,0 +1,96 @@
+/**
+ * Turns an attempt's outcome into the record's truth and into BullMQ's way of ending a job. The one place that knows
+ * BullMQ's errors.
+ *
+ *   completed, skipped, cancelled, tolerated failure → the job completes
+ *   failed                                            → UnrecoverableError; the job fails, its parents keep waiting
+ *   another attempt                                   → moved to delayed; DelayedError
+ *   handed back (shutdown)                            → moved to wait; WaitingError
+ */
+import type { Outcome } from '../agents/agent.ts';
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from '../redis/queues.ts';
+import type { SettleInput, SettleReply } from '../redis/record.ts';
+import { bounded } from '../runtime/errors.ts';
+import type { Attempt } from './attempt.ts';
+import { backoffMs } from './backoff.ts';
+import type { WorkerContext } from './context.ts';
+
+const REASON_LIMIT = 1000;
+const VALUES_LIMIT_BYTES = 64 * 1024;
+
+/** Writes the outcome to the record; idempotent under the attempt's token. */
+export async function settleRecord(worker: WorkerContext, attempt: Attempt, outcome: Outcome): Promise<SettleReply> {
+  return worker.store.record.settle(toSettleInput(worker, attempt, limitValues(outcome)));
+}
+
+function toSettleInput(worker: WorkerContext, attempt: Attempt, outcome: Outcome): SettleInput {
+  const { run, index, token } = attempt.held;
+  const base = { run, index, token, kind: outcome.kind };
+  switch (outcome.kind) {
+    case 'completed':
+      return {
+        ...base,
+        exitCode: outcome.exitCode ?? 0,
+        verified: true,
+        ...(outcome.values === undefined ? {} : { values: JSON.stringify(outcome.values) }),
+      };
+    case 'retryable':
+      return {
+        ...base,
+        reason: bounded(outcome.reason, REASON_LIMIT),
+        delayMs: backoffMs(attempt.number, worker.config.times.backoffMs, worker.random),
+        ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
+      };
+    case 'failed':
+      return {
+        ...base,
+        reason: bounded(outcome.reason, REASON_LIMIT),
+        ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
+      };
+    case 'snoozed':
+      return { ...base, reason: bounded(outcome.reason, REASON_LIMIT), delayMs: outcome.delayMs };
+    case 'cancelled':
+      return { ...base, reason: bounded(outcome.reason, REASON_LIMIT) };
+  }
+}
+
+/** A result is small; large things belong into output files. */
+function limitValues(outcome: Outcome): Outcome {
+  if (outcome.kind !== 'completed' || outcome.values === undefined) return outcome;
+  const size = Buffer.byteLength(JSON.stringify(outcome.values));
+  if (size <= VALUES_LIMIT_BYTES) return outcome;
+  return {
+    kind: 'failed',
+    reason: `The task's values are ${size} bytes, more than the limit of ${VALUES_LIMIT_BYTES}; write them to an output file`,
+  };
+}
+
+/** Ends or moves the job as the task's state says. Returns the job's return value, or throws what BullMQ wants. */
+export async function endJob(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  task: { state: string; delayMs: number; reason: string },
+): Promise<unknown> {
+  switch (task.state) {
+    case 'ready':
+      if (task.delayMs > 0) return snoozeJob(worker, job, token, task.delayMs);
+      await job.moveToWait(token);
+      throw new WaitingError();
+    case 'running':
+    case 'parked':
+      // Somebody else's business by now: BullMQ gave this job to a worker that holds the task, or will.
+      return snoozeJob(worker, job, token, worker.config.times.lockMs);
+    case 'failed':
+    case 'blocked':
+      throw new UnrecoverableError(bounded(task.reason, REASON_LIMIT));
+    default:
+      return { state: task.state };
+  }
+}
+
+/** Puts the job aside for `ms` without using an attempt. Always throws what BullMQ wants for it. */
+export async function snoozeJob(worker: WorkerContext, job: Job, token: string, ms: number): Promise<never> {
+  await job.moveToDelayed(worker.clock.now() + Math.max(1, ms), token);
+  throw new DelayedError();
+}

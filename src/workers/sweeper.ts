@@ -1,0 +1,28 @@
+/**
+ * Looks after what nobody looks after any more: leases of dead workers, ready tasks whose jobs were never added, granted
+ * waiters that were never woken. One sweeper at a time over the whole fleet; harmless if two run.
+ */
+import { enqueueAgain } from '../producer/enqueue.ts';
+import { promoteGrants } from '../producer/grants.ts';
+import type { WorkerContext } from './context.ts';
+
+/** An outbox entry this old has been forgotten by the worker that should have added it. */
+const FORGOTTEN_AFTER_SWEEPS = 2;
+
+/** One pass. @returns false when another worker is sweeping */
+export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
+  const { store, config, workerId } = worker;
+  const { sweepMs } = config.times;
+  const isMine = await store.redis.set(
+    store.keys.sweeper,
+    workerId,
+    'PX',
+    Math.max(1, Math.round(sweepMs * 0.9)),
+    'NX',
+  );
+  if (isMine === null) return false;
+  const found = await store.record.sweep(sweepMs * FORGOTTEN_AFTER_SWEEPS);
+  for (const [run, entries] of found.outbox) await enqueueAgain(store, run, entries);
+  await promoteGrants(store, found.grants);
+  return true;
+}

@@ -1,0 +1,121 @@
+/**
+ * The files of a run, in the task protocol's layout: `outputs/<task>/`, `logs/<task>.log`, `pids/<task>.pid`,
+ * `status/<task>.json`, and what an attempt is given in `attempts/<task>/`. Before an attempt, what an earlier one left
+ * in the output folder is moved to `previous/`, so that a stale file never passes for a result.
+ */
+import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { FileRef, Task } from '../plan/plan.ts';
+import { toIso } from '../runtime/clock.ts';
+import { writeFileAtomic } from '../runtime/files.ts';
+
+export interface TaskPaths {
+  projectDir: string;
+  workspaceDir: string;
+  outputDir: string;
+  logFile: string;
+  pidFile: string;
+  statusFile: string;
+  handoffFile: string;
+  promptFile: string;
+  outputFile: string;
+}
+
+/** Where the files of one task of a run are. All absolute. @param workspace as stored with the run */
+export function taskPaths(projectDir: string, workspace: string, taskId: string): TaskPaths {
+  const root = path.resolve(projectDir, workspace);
+  const attemptDir = path.join(root, 'attempts', taskId);
+  return {
+    projectDir,
+    workspaceDir: root,
+    outputDir: path.join(root, 'outputs', taskId),
+    logFile: path.join(root, 'logs', `${taskId}.log`),
+    pidFile: path.join(root, 'pids', `${taskId}.pid`),
+    statusFile: path.join(root, 'status', `${taskId}.json`),
+    handoffFile: path.join(attemptDir, 'handoff.json'),
+    promptFile: path.join(attemptDir, 'prompt.md'),
+    outputFile: path.join(attemptDir, 'output'),
+  };
+}
+
+/** Folders made, old outputs moved aside, the prompt written, an empty PLANQ_OUTPUT file. */
+export async function prepareAttempt(paths: TaskPaths, task: Task): Promise<void> {
+  await moveAside(paths, task.id);
+  await mkdir(paths.outputDir, { recursive: true, mode: 0o700 });
+  for (const file of [paths.logFile, paths.pidFile, paths.promptFile])
+    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+  await writeFile(paths.promptFile, task.prompt, { mode: 0o600 });
+  await writeFile(paths.outputFile, '', { mode: 0o600 });
+}
+
+async function moveAside(paths: TaskPaths, taskId: string): Promise<void> {
+  let names: string[];
+  try {
+    names = await readdir(paths.outputDir);
+  } catch {
+    // No such folder: this is the first attempt.
+    return;
+  }
+  if (names.length === 0) return;
+  const shelf = path.join(paths.workspaceDir, 'previous', taskId);
+  await mkdir(shelf, { recursive: true, mode: 0o700 });
+  const used = await readdir(shelf);
+  await rename(paths.outputDir, path.join(shelf, String(nextNumber(used))));
+}
+
+function nextNumber(names: readonly string[]): number {
+  return Math.max(0, ...names.map(Number).filter(Number.isInteger)) + 1;
+}
+
+/** The places where a declared file may be, in the order to look. Absolute. */
+export function candidatePaths(paths: TaskPaths, file: FileRef): string[] {
+  const roots = { project: paths.projectDir, workspace: paths.workspaceDir, output: paths.outputDir };
+  return file.candidates.map((candidate) => path.join(roots[candidate.base], candidate.path));
+}
+
+/** Makes a log file's folder and gives the size it has, so that a reader can start at this attempt. */
+export async function logSize(file: string): Promise<number> {
+  try {
+    return (await stat(file)).size;
+  } catch {
+    // Not written yet.
+    return 0;
+  }
+}
+
+export async function exists(file: string): Promise<boolean> {
+  try {
+    await access(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What `status/<task>.json` says; the task protocol's field names. */
+export interface StatusFile {
+  task_id: string;
+  status: 'running' | 'completed' | 'failed' | 'blocked';
+  started_at?: string;
+  completed_at?: string;
+  agent_id?: string;
+  outputs_validated?: boolean;
+  duration_seconds?: number;
+  exit_code?: number;
+  error?: string;
+  blocked_by?: string;
+  blocked_by_all?: string[];
+}
+
+export async function writeStatus(paths: TaskPaths, status: StatusFile): Promise<void> {
+  await writeFileAtomic(paths.statusFile, `${JSON.stringify(status)}\n`);
+}
+
+export async function removeStatus(paths: TaskPaths): Promise<void> {
+  await rm(paths.statusFile, { force: true });
+}
+
+/** Epoch ms → the protocol's form, to the second. */
+export function toStatusTime(at: number): string {
+  return `${toIso(at).slice(0, 19)}Z`;
+}

@@ -1,0 +1,234 @@
+/**
+ * For tests of agents and of those who use them: attempts in a folder of their own, an agent that the test steers, and the
+ * suite that every kind of agent must pass.
+ */
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Agent, AgentReport, Invocation, Outcome, StopReason } from '../../src/agents/agent.ts';
+import { buildEnvironment } from '../../src/agents/environment.ts';
+import { toStoppedOutcome } from '../../src/agents/perform-process.ts';
+import { createAgents } from '../../src/agents/registry.ts';
+import type { Task } from '../../src/plan/plan.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { randomId } from '../../src/runtime/random.ts';
+import { processesOf, waitUntil } from './processes.ts';
+
+/** A valid task that does nothing in particular. */
+export function makeTask(parts: Partial<Task> = {}): Task {
+  return {
+    id: 'design',
+    title: 'Design',
+    prompt: 'Design it',
+    master: 'development',
+    phase: 'planning',
+    needs: [],
+    agent: null,
+    run: null,
+    with: {},
+    env: {},
+    inputs: [],
+    outputs: [],
+    check: null,
+    takes: {},
+    priority: 'medium',
+    estimate: null,
+    timeoutMs: null,
+    attempts: 3,
+    continueOnError: false,
+    matrix: {},
+    source: { file: 'plan.yaml', line: 3, column: 5 },
+    ...parts,
+  };
+}
+
+export interface TestAttempt {
+  invocation: Invocation;
+  /** All reports so far. */
+  reports: AgentReport[];
+  warnings(): string[];
+  stop(reason: StopReason): void;
+  log(): string;
+  /** Living processes of this attempt, by the marker. */
+  processes(): number[];
+  /** Performs it by the agent that the task names. */
+  perform(): Promise<Outcome>;
+}
+
+/** An attempt in a fresh project folder, removed with all its processes when the test ends. */
+export function makeAttempt(task: Partial<Task> = {}, parts: Partial<Invocation> = {}): TestAttempt {
+  const projectDir = mkdtempSync(path.join(tmpdir(), 'planq-agent-'));
+  const controller = new AbortController();
+  const reports: AgentReport[] = [];
+  const invocation = makeInvocation(projectDir, makeTask(task), parts, controller.signal, reports);
+  const processes = (): number[] => processesOf(invocation.token);
+  onTestFinished(() => {
+    for (const pid of processes()) process.kill(pid, 'SIGKILL');
+    rmSync(projectDir, { recursive: true, force: true });
+  });
+  return {
+    invocation,
+    reports,
+    warnings: () => reports.flatMap((report) => (report.kind === 'warning' ? [report.message] : [])),
+    stop: (reason) => controller.abort(reason),
+    log: () => readFileSync(invocation.logFile, 'utf8'),
+    processes,
+    perform: () => {
+      const agent = createAgents({ clock: systemClock }).get(invocation.task.agent ?? 'command');
+      return agent!.perform(invocation);
+    },
+  };
+}
+
+function makeInvocation(
+  projectDir: string,
+  task: Task,
+  parts: Partial<Invocation>,
+  signal: AbortSignal,
+  reports: AgentReport[],
+): Invocation {
+  const workspaceDir = path.join(projectDir, 'workspace');
+  const outputDir = path.join(workspaceDir, 'outputs', task.id);
+  mkdirSync(outputDir, { recursive: true });
+  const words = {
+    runId: 'run-1',
+    task,
+    attempt: parts.attempt ?? 1,
+    token: randomId(24),
+    outputDir,
+    workspaceDir,
+    handoffFile: path.join(projectDir, 'handoff.json'),
+    promptFile: path.join(projectDir, 'prompt.txt'),
+    outputFile: path.join(projectDir, 'values.txt'),
+  };
+  writeFileSync(words.handoffFile, JSON.stringify({ task: task.id }));
+  writeFileSync(words.promptFile, task.prompt);
+  const env = { ...buildEnvironment({ ...words, workerEnv: process.env }), ...parts.env };
+  return {
+    ...words,
+    projectDir,
+    logFile: path.join(workspaceDir, 'logs', `${task.id}.log`),
+    pidFile: path.join(workspaceDir, 'pids', `${task.id}.pid`),
+    outputs: [],
+    timeoutMs: 60_000,
+    zombieMs: 60_000,
+    graceMs: 2000,
+    logLimitBytes: 100_000_000,
+    signal,
+    report: (report) => reports.push(report),
+    ...parts,
+    env,
+  };
+}
+
+/** An attempt that waits for the test's word. */
+export interface SteeredInvocation {
+  invocation: Invocation;
+  complete(values?: Record<string, string>): void;
+  fail(reason: string): void;
+  end(outcome: Outcome): void;
+}
+
+export interface SteeredAgent {
+  agent: Agent;
+  /** The next attempt that was begun and not yet asked for. */
+  nextInvocation(timeoutMs?: number): Promise<SteeredInvocation>;
+}
+
+/** An agent without a process. Each attempt lasts until the test ends it, or its signal aborts. */
+export function createSteeredAgent(kind = 'steered'): SteeredAgent {
+  const begun: SteeredInvocation[] = [];
+  const perform = (invocation: Invocation): Promise<Outcome> =>
+    new Promise((end) => {
+      const stop = (): void => end(toStoppedOutcome(invocation.signal.reason as StopReason));
+      if (invocation.signal.aborted) return stop();
+      invocation.signal.addEventListener('abort', stop, { once: true });
+      const complete = (values = {}): void => end({ kind: 'completed', values });
+      begun.push({ invocation, end, complete, fail: (reason) => end({ kind: 'retryable', reason }) });
+    });
+  return {
+    agent: { kind, validate: () => [], perform },
+    nextInvocation: (timeoutMs) => waitUntil(`an attempt by ${kind}`, () => begun.shift(), timeoutMs),
+  };
+}
+
+/** Tasks that bring an agent of one kind into each situation; without a process there is nothing to stop. */
+export interface AgentSample {
+  kind: string;
+  succeeds: Partial<Task>;
+  fails?: Partial<Task>;
+  lastsForEver?: Partial<Task>;
+}
+
+/** The suite for every kind of agent. */
+export function exerciseAgent({ kind, succeeds, fails, lastsForEver }: AgentSample): void {
+  const attemptAt = (task: Partial<Task>, parts?: Partial<Invocation>): TestAttempt =>
+    makeAttempt({ agent: kind, ...task }, parts);
+
+  describe(`the agent "${kind}"`, () => {
+    it('completes and leaves neither a process nor a pid file', async () => {
+      const attempt = attemptAt(succeeds);
+      expect(await attempt.perform()).toMatchObject({ kind: 'completed' });
+      expect(attempt.processes()).toEqual([]);
+      expect(existsSync(attempt.invocation.pidFile)).toBe(false);
+      expect(attempt.warnings()).toEqual([]);
+    });
+
+    it('accepts the task it completes', () => {
+      const attempt = attemptAt(succeeds);
+      const agent = createAgents({ clock: systemClock }).get(kind);
+      expect(agent?.kind).toBe(kind);
+      expect(agent?.validate(attempt.invocation.task)).toEqual([]);
+    });
+
+    it('starts nothing when it is cancelled before', async () => {
+      const attempt = attemptAt(succeeds);
+      attempt.stop('cancel');
+      expect(await attempt.perform()).toEqual({ kind: 'cancelled', reason: 'cancelled' });
+      expect(attempt.reports).toEqual([]);
+    });
+
+    if (fails === undefined || lastsForEver === undefined) return;
+
+    it('may be tried again when it fails, with the exit code told', async () => {
+      const attempt = attemptAt(fails);
+      expect(await attempt.perform()).toMatchObject({ kind: 'retryable', exitCode: expect.any(Number) });
+      expect(attempt.processes()).toEqual([]);
+    });
+
+    it('reports its process first and keeps the log to its owner', async () => {
+      const attempt = attemptAt(lastsForEver);
+      const performed = attempt.perform();
+      const pid = await waitUntil('the pid file', () => readPidFile(attempt.invocation.pidFile));
+      expect(attempt.reports[0]).toMatchObject({ kind: 'spawned', pid, startTime: expect.stringMatching(/^\d+$/) });
+      expect(statSync(attempt.invocation.logFile).mode & 0o777).toBe(0o600);
+      attempt.stop('cancel');
+      await performed;
+    });
+
+    it.each([
+      ['cancel', { kind: 'cancelled', reason: 'cancelled' }],
+      ['shutdown', { kind: 'snoozed', reason: 'worker is stopping', delayMs: 0 }],
+      ['lost', { kind: 'snoozed', reason: 'lease lost', delayMs: 0 }],
+    ] as const)('leaves nothing behind when stopped by %s', async (reason, outcome) => {
+      const attempt = attemptAt(lastsForEver, { graceMs: 100 });
+      const performed = attempt.perform();
+      await waitUntil('a process', () => attempt.processes().length > 0);
+      attempt.stop(reason);
+      expect(await performed).toEqual(outcome);
+      expect(attempt.processes()).toEqual([]);
+    });
+
+    it('is stopped at its timeout', async () => {
+      const attempt = attemptAt(lastsForEver, { timeoutMs: 200, graceMs: 100 });
+      expect(await attempt.perform()).toEqual({ kind: 'retryable', reason: 'Timeout' });
+      expect(attempt.processes()).toEqual([]);
+      expect(attempt.warnings()).toContain('80 % of the timeout of 200 ms is used');
+    });
+  });
+}
+
+function readPidFile(file: string): number | undefined {
+  return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
+}
