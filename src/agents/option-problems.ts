@@ -5,10 +5,17 @@ import type { Task } from '../plan/plan.ts';
 import { nearestWord } from '../runtime/nearest.ts';
 import type { Problem } from '../runtime/problem.ts';
 
+/** Every code that an agent's check can give; docs/agents.md lists the same. */
+export const AGENT_PROBLEM_CODES = {
+  'agent-option-unknown': 'an option that the agent does not have',
+  'agent-option-invalid': 'an option with a value of the wrong type or form',
+  'agent-option-missing': 'an option that the agent cannot do without',
+  'agent-run-missing': 'the agent `command` without a command',
+} as const;
+
 /** Where in the task, and what is wrong. */
 export interface TaskFault {
-  /** `agent-option-unknown`, `agent-option-invalid`, `agent-option-missing` or `agent-run-missing`. */
-  code: string;
+  code: keyof typeof AGENT_PROBLEM_CODES;
   severity: Problem['severity'];
   /** Path below the task, such as `with.work` or `run`. */
   path: string;

@@ -3,16 +3,14 @@
  * attempt is left when it returns, or those that are left have been reported.
  */
 import { realpath } from 'node:fs/promises';
-import { constants } from 'node:os';
 import type { Clock } from '../runtime/clock.ts';
-import { formatDuration } from '../runtime/duration.ts';
 import { errorMessage } from '../runtime/errors.ts';
-import { unreachable } from '../runtime/result.ts';
 import type { Invocation, Outcome, StopReason } from './agent.ts';
+import { toEndedOutcome, toFailedStart, toStoppedOutcome } from './outcomes.ts';
 import { MARKER } from './proc.ts';
 import type { ProcessTable } from './process-table.ts';
 import { createSigns, type Signs } from './signs.ts';
-import { type Exit, type RunningProcess, type SpawnFailure, spawnProcess } from './spawn.ts';
+import { type RunningProcess, spawnProcess } from './spawn.ts';
 import { type StopTarget, stopTree, sweepLeftovers } from './stop.ts';
 import { openTail, type Tail } from './tail.ts';
 import { readValues } from './values.ts';
@@ -31,9 +29,6 @@ export interface AgentTools {
   clock: Clock;
   table: ProcessTable;
 }
-
-/** The system lacked something for the moment: another attempt, or another machine, may have it. */
-const PASSING_FAILURES = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOMEM', 'ENOSPC', 'EIO', 'EBUSY']);
 
 /** Performs `command` as one attempt. @throws only by a bug; the processes are stopped before */
 export async function performProcess(
@@ -104,10 +99,10 @@ class Attempt {
   }
 
   async #target(): Promise<StopTarget> {
-    const { token, graceMs, logFile, projectDir: folder } = this.#invocation;
+    const { token, graceMs, logFile, projectDir } = this.#invocation;
     const { pid, startTime } = this.#running;
     const known = this.#signs?.seen() ?? [];
-    return { pid, startTime, token, graceMs, known, folder, logFile: await realpath(logFile).catch(() => logFile) };
+    return { pid, startTime, token, graceMs, known, folder: await real(projectDir), logFile: await real(logFile) };
   }
 
   #warnOf(pids: readonly number[], what: string): void {
@@ -116,18 +111,8 @@ class Attempt {
   }
 
   async #collect(verdict: Verdict): Promise<Outcome> {
-    switch (verdict.kind) {
-      case 'exited':
-        return verdict.exit.code === 0 ? this.#complete() : toFailedExit(verdict.exit);
-      case 'timeout':
-        return { kind: 'retryable', reason: 'Timeout' };
-      case 'zombie':
-        return { kind: 'retryable', reason: `No progress for ${inMinutes(this.#invocation.zombieMs)}` };
-      case 'stopped':
-        return toStoppedOutcome(verdict.reason);
-      default:
-        return unreachable(verdict);
-    }
+    if (verdict.kind === 'exited' && verdict.exit.code === 0) return this.#complete();
+    return toEndedOutcome(verdict, this.#invocation.zombieMs);
   }
 
   async #complete(): Promise<Outcome> {
@@ -142,29 +127,7 @@ class Attempt {
   }
 }
 
-/** What a stop from outside means for the attempt; also for agents without a process. */
-export function toStoppedOutcome(reason: StopReason): Outcome {
-  switch (reason) {
-    case 'cancel':
-      return { kind: 'cancelled', reason: 'cancelled' };
-    case 'shutdown':
-      return { kind: 'snoozed', reason: 'worker is stopping', delayMs: 0 };
-    case 'lost':
-      return { kind: 'snoozed', reason: 'lease lost', delayMs: 0 };
-    default:
-      return unreachable(reason);
-  }
-}
-
-function toFailedStart(failure: SpawnFailure): Outcome {
-  return { kind: PASSING_FAILURES.has(failure.code) ? 'retryable' : 'failed', reason: failure.message };
-}
-
-function toFailedExit({ code, signal }: Exit): Outcome {
-  if (signal === null) return { kind: 'retryable', reason: `Exit code ${code}`, exitCode: code ?? 1 };
-  return { kind: 'retryable', reason: `Killed by ${signal}`, exitCode: 128 + constants.signals[signal] };
-}
-
-function inMinutes(ms: number): string {
-  return ms % 60_000 === 0 ? `${ms / 60_000} min` : formatDuration(ms);
+/** What /proc calls a file: its path without links. */
+async function real(file: string): Promise<string> {
+  return realpath(file).catch(() => file);
 }

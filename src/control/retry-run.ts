@@ -1,15 +1,14 @@
 /**
- * Resumes a blocked run where it stopped. The record decides what runs again; here its jobs get moving: a job that BullMQ
- * holds as failed is retried, so that the tree it belongs to goes on; one that is gone or ended otherwise is added anew.
+ * Resumes a blocked run where it stopped. The record decides what runs again; then its jobs get moving.
  */
-import { taskJobId } from '../flows/compile.ts';
-import { parseNode } from '../flows/node.ts';
-import { enqueueAgain } from '../producer/enqueue.ts';
+import { revive } from '../producer/revive.ts';
 import type { Store } from '../producer/store.ts';
-import { masterQueue } from '../redis/keys.ts';
-import type { OutboxEntry } from '../redis/record.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
 import { findTaskIndex, showRun } from './find-run.ts';
+
+/** A worker that has just settled a failure needs a moment to end the job. */
+const REVIVE_WAIT_MS = 3000;
 
 export interface Retried {
   runId: string;
@@ -22,14 +21,14 @@ export interface Retried {
  * @throws PlanqError `run_not_found`, `task_not_found`; `wrong_state` when nothing of it can be retried;
  *   `workspace_in_use` when another run has taken the workspace since
  */
-export async function retryRun(store: Store, text: string | undefined, task?: string): Promise<Retried> {
+export async function retryRun(store: Store, clock: Clock, text: string | undefined, task?: string): Promise<Retried> {
   const view = await showRun(store, text);
   const runId = view.run.id;
   const index = task === undefined ? null : findTaskIndex(view, task);
   const reply = await store.record.retry(runId, index);
   switch (reply.status) {
     case 'retried':
-      await revive(store, runId, reply.outbox);
+      await revive(store, clock, runId, reply.outbox, REVIVE_WAIT_MS);
       return { runId, retried: reply.retried.map((at) => view.tasks[at]!.id) };
     case 'cancelled':
       throw new PlanqError('wrong_state', `cannot retry run ${runId}: it was cancelled`, {
@@ -57,16 +56,4 @@ export async function retryRun(store: Store, text: string | undefined, task?: st
       });
     }
   }
-}
-
-async function revive(store: Store, run: string, outbox: readonly OutboxEntry[]): Promise<void> {
-  for (const entry of outbox) {
-    const node = parseNode(entry.node);
-    const job = await store.queues.queue(masterQueue(node.m)).getJob(taskJobId(run, node.id));
-    const state = await job?.getState();
-    if (job !== undefined && state === 'failed') await job.retry('failed', { resetAttemptsMade: true });
-    // A tolerated failure completed its job; a completed job would swallow the new one.
-    else if (job !== undefined && state === 'completed') await job.remove();
-  }
-  await enqueueAgain(store, run, outbox);
 }

@@ -6,7 +6,7 @@ import type { Problem } from '../runtime/problem.ts';
 import { didYouMean, problem } from './codes.ts';
 import type { Draft, DraftTask } from './draft.ts';
 import type { Task } from './plan.ts';
-import type { ValidateOptions } from './validate.ts';
+import type { ValidateOptions } from './validate-options.ts';
 
 /**
  * Gives a task another kind of agent; `run` stays as data. Options meant for its own kind are dropped, since another kind

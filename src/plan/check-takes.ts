@@ -6,7 +6,7 @@ import type { Problem } from '../runtime/problem.ts';
 import { didYouMean, type Place, problem } from './codes.ts';
 import type { Draft, DraftTask } from './draft.ts';
 import { createSuggester } from './suggest.ts';
-import type { ValidateOptions } from './validate.ts';
+import type { ValidateOptions } from './validate-options.ts';
 
 /** Checks what every task takes. The configuration's capacities come before the plan's. */
 export function checkTakes(draft: Draft, options: ValidateOptions): Problem[] {

@@ -10,7 +10,8 @@ import { type FolderFile, readTaskFolder } from './formats/markdown-folder.ts';
 import { isOrchestration, readOrchestration } from './formats/orchestration.ts';
 import { readPlanDocument } from './formats/yaml.ts';
 import type { Plan } from './plan.ts';
-import { type ValidateOptions, validate } from './validate.ts';
+import { validate } from './validate.ts';
+import type { ValidateOptions } from './validate-options.ts';
 
 /** What was read from disk or from a request. */
 export type PlanSource =

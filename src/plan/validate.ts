@@ -11,19 +11,9 @@ import { checkSizes } from './check-sizes.ts';
 import { checkStages, resolveStages } from './check-stages.ts';
 import { checkLimits, checkTakes } from './check-takes.ts';
 import type { Draft } from './draft.ts';
-import type { Barrier, Plan } from './plan.ts';
+import type { Plan } from './plan.ts';
 import { resolveNeeds } from './resolve-needs.ts';
-
-export interface ValidateOptions {
-  /** Kinds of agents that exist. */
-  knownAgents: ReadonlySet<string>;
-  /** Capacities that the configuration gives; they come before the plan's. */
-  resources: Readonly<Record<string, number>>;
-  /** Replaces the agent of every task (`--agent`). */
-  defaultAgent?: string;
-  /** Replaces the plan's barrier. */
-  barrier?: Barrier;
-}
+import type { ValidateOptions } from './validate-options.ts';
 
 /** A plan and what was found in it. The plan is valid when no problem is an error. */
 export interface Validated {

@@ -2,8 +2,9 @@
  * Looks after what nobody looks after any more: leases of dead workers, ready tasks whose jobs were never added, granted
  * waiters that were never woken. One sweeper at a time over the whole fleet; harmless if two run.
  */
-import { enqueueAgain } from '../producer/enqueue.ts';
+
 import { promoteGrants } from '../producer/grants.ts';
+import { revive } from '../producer/revive.ts';
 import type { WorkerContext } from './context.ts';
 
 /** An outbox entry this old has been forgotten by the worker that should have added it. */
@@ -11,7 +12,7 @@ const FORGOTTEN_AFTER_SWEEPS = 2;
 
 /** One pass. @returns false when another worker is sweeping */
 export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
-  const { store, config, workerId } = worker;
+  const { store, config, clock, workerId } = worker;
   const { sweepMs } = config.times;
   const isMine = await store.redis.set(
     store.keys.sweeper,
@@ -22,7 +23,7 @@ export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
   );
   if (isMine === null) return false;
   const found = await store.record.sweep(sweepMs * FORGOTTEN_AFTER_SWEEPS);
-  for (const [run, entries] of found.outbox) await enqueueAgain(store, run, entries);
+  for (const [run, entries] of found.outbox) await revive(store, clock, run, entries, 0);
   await promoteGrants(store, found.grants);
   return true;
 }

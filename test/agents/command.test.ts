@@ -62,7 +62,8 @@ describe('a command', () => {
 
   it('whose program does not exist has failed for good', async () => {
     const reason = 'cannot start "no-such-program": no such program';
-    expect(await makeAttempt({ run: ['no-such-program'] }).perform()).toEqual({ kind: 'failed', reason });
+    const attempt = makeAttempt({ run: ['no-such-program'] }, { env: { PATH: '/usr/bin:/bin' } });
+    expect(await attempt.perform()).toEqual({ kind: 'failed', reason });
   });
 
   it('that completed but left something running is cleaned up after', async () => {

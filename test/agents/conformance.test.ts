@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAgents, KNOWN_AGENTS } from '../../src/agents/registry.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { exerciseAgent } from '../support/agent.ts';
+import { exerciseAgent } from './exercise-agent.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'planq-functions-'));
 const module = path.join(folder, 'functions.mjs');

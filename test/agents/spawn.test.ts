@@ -74,7 +74,11 @@ describe('a process', () => {
 
 describe('what cannot be started', () => {
   it.each([
-    ['ENOENT', { file: 'no-such-program' }, 'cannot start "no-such-program": no such program'],
+    [
+      'ENOENT',
+      { file: 'no-such-program', env: { PATH: '/usr/bin:/bin' } },
+      'cannot start "no-such-program": no such program',
+    ],
     ['ENOENT', { cwd: '/no/such/folder' }, 'cannot start "/bin/sh": the folder /no/such/folder does not exist'],
     ['ERR_INVALID_ARG_VALUE', { args: ['a\0b'] }, expect.stringContaining('null bytes')],
     ['E2BIG', { args: ['x'.repeat(3_000_000)] }, expect.stringContaining('E2BIG')],

@@ -56,6 +56,13 @@ describe('the stop ladder', () => {
     expect(aliveOf(pids)).toEqual([]);
   });
 
+  it('stops a child without environment in another session while its parent lives', async () => {
+    const { target, pidOf } = startTree(`setsid env -i ${inside('nameless', DEAF)} & wait`, 50);
+    const pid = await pidOf('nameless');
+    expect(await stopTree(target, systemClock)).toEqual({ survivors: [], suspects: [] });
+    expect(isAlive(pid)).toBe(false);
+  });
+
   it('does not find a daemon that emptied its environment, but points at it', async () => {
     const { target, folder, pidOf } = startTree(`(setsid env -i ${inside('nameless', DEAF)} &)\nsleep 1000`, 100);
     const pid = await pidOf('nameless');

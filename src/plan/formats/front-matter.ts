@@ -5,24 +5,14 @@
 
 import type { Problem } from '../../runtime/problem.ts';
 import { err, ok, type Result } from '../../runtime/result.ts';
-import { type Place, problem } from '../codes.ts';
+import { problem } from '../codes.ts';
 import { readDocument } from './document.ts';
+import type { FieldList, FieldValue } from './fields.ts';
 import { readLines } from './lenient-lines.ts';
 
-/** A value of front matter: one text, or a list of texts. Numbers and words like `true` are texts here. */
-export interface FieldValue {
-  value: string | string[];
-  place: Place;
-  /** Places of the entries of a list. */
-  entries: Place[];
-}
-
-export interface FrontMatter {
-  fields: Map<string, FieldValue>;
+export interface FrontMatter extends FieldList {
   /** The text after the second `---`, without blank lines around it. */
   body: string;
-  /** Notes on what was ignored. */
-  problems: Problem[];
 }
 
 /** Splits a task file and reads its front matter. The only mistakes are that there is none, or that it does not end. */
@@ -61,7 +51,7 @@ export function readFrontMatter(source: string, file: string): Result<FrontMatte
 }
 
 /** The fields when the text is proper YAML of texts and lists of texts; null when the lenient reader must do it. */
-function readStrict(text: string, file: string): Pick<FrontMatter, 'fields' | 'problems'> | null {
+function readStrict(text: string, file: string): FieldList | null {
   const read = readDocument(text, file, 2);
   if (!read.ok || read.value.problems.length > 0) return null;
   const { value, locate } = read.value;

@@ -4,7 +4,7 @@
  */
 import type { Problem } from '../../runtime/problem.ts';
 import { problem } from '../codes.ts';
-import type { FieldValue, FrontMatter } from './front-matter.ts';
+import type { FieldList, FieldValue } from './fields.ts';
 
 interface Scalar {
   value: string;
@@ -16,11 +16,7 @@ interface Scalar {
  * @param lines the lines between the two `---`
  * @param firstLine line number of the first of them
  */
-export function readLines(
-  lines: readonly string[],
-  file: string,
-  firstLine: number,
-): Pick<FrontMatter, 'fields' | 'problems'> {
+export function readLines(lines: readonly string[], file: string, firstLine: number): FieldList {
   const fields = new Map<string, FieldValue>();
   const problems: Problem[] = [];
   let open: FieldValue | undefined;

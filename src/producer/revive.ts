@@ -1,0 +1,63 @@
+/**
+ * Gets the jobs of ready tasks moving whatever state BullMQ has them in: one that failed is retried, so that the tree it
+ * belongs to goes on; one that is gone, or ended otherwise, is added anew; one that is on its way is left alone.
+ */
+import { type ReadyTask, taskJobId } from '../flows/compile.ts';
+import { parseNode } from '../flows/node.ts';
+import { parseTaskRecord } from '../flows/run-view.ts';
+import { masterQueue } from '../redis/keys.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { enqueueAgain } from './enqueue.ts';
+import type { Store } from './store.ts';
+
+const POLL_MS = 10;
+
+/**
+ * @param waitMs how long to wait for a job that a worker is just ending: the record says failed a moment before BullMQ
+ *   does. One that is not ended by then stays in the outbox, for the sweeper.
+ */
+export async function revive(
+  store: Store,
+  clock: Clock,
+  run: string,
+  ready: readonly ReadyTask[],
+  waitMs: number,
+): Promise<void> {
+  const moving: ReadyTask[] = [];
+  const deadline = clock.monotonic() + waitMs;
+  for (const task of ready) {
+    while (!(await reviveOne(store, run, task))) {
+      if (clock.monotonic() >= deadline) break;
+      await clock.sleep(POLL_MS);
+    }
+    if (await isMoving(store, run, task)) moving.push(task);
+  }
+  await enqueueAgain(store, run, moving);
+}
+
+/** @returns false while a worker is still ending the job's last attempt */
+async function reviveOne(store: Store, run: string, task: ReadyTask): Promise<boolean> {
+  const node = parseNode(task.node);
+  const job = await store.queues.queue(masterQueue(node.m)).getJob(taskJobId(run, node.id));
+  const state = await job?.getState();
+  if (job === undefined || state === undefined) return true;
+  if (state === 'failed') {
+    // Somebody else may have been quicker; then it is moving as well.
+    await job.retry('failed', { resetAttemptsMade: true }).catch(() => undefined);
+    return true;
+  }
+  if (state === 'completed') {
+    await job.remove().catch(() => undefined);
+    return true;
+  }
+  if (state !== 'active') return true;
+  return parseTaskRecord(await store.record.readTask(run, task.index)).s !== 'ready';
+}
+
+/** Gone jobs count as moving: they are added next. Those that are still ending do not. */
+async function isMoving(store: Store, run: string, task: ReadyTask): Promise<boolean> {
+  const node = parseNode(task.node);
+  const state = await store.queues.queue(masterQueue(node.m)).getJobState(taskJobId(run, node.id));
+  if (state !== 'active') return state !== 'failed';
+  return parseTaskRecord(await store.record.readTask(run, task.index)).s !== 'ready';
+}

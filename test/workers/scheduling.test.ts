@@ -1,0 +1,183 @@
+/**
+ * What runs, in which order, and what becomes of the rest: the scheduler on a real Redis with agents that the test scripts.
+ */
+import { expect, test } from 'vitest';
+import type { Invocation, Outcome } from '../../src/agents/agent.ts';
+import { retryRun } from '../../src/control/retry-run.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { createTestApp, statesOf, type TestApp, testPlan } from '../support/app.ts';
+import { createScriptedAgent } from '../support/scripted-agent.ts';
+
+const DONE: Outcome = { kind: 'completed' };
+const FAIL: Outcome = { kind: 'retryable', reason: 'Exit code 1', exitCode: 1 };
+
+type Scripted = ReturnType<typeof createScriptedAgent>;
+
+async function runPlan(app: TestApp, agent: Scripted, document: Record<string, unknown>): Promise<string> {
+  const { runId } = await app.submit(
+    testPlan({ ...document, defaults: { agent: 'scripted', retries: 0 } }, agent.kinds),
+  );
+  await app.startPool({ agents: agent.agents });
+  return runId;
+}
+
+const failing =
+  (...ids: string[]) =>
+  (invocation: Invocation): Outcome =>
+    ids.includes(invocation.task.id) ? FAIL : DONE;
+
+test('a failure blocks everything that depends on it, however far, and nothing else', async () => {
+  const app = await createTestApp();
+  const agent = createScriptedAgent(failing('a'));
+  const run = await runPlan(app, agent, {
+    tasks: { a: {}, b: { needs: 'a' }, c: { needs: 'b' }, d: {}, e: { needs: 'd' }, f: { needs: ['c', 'e'] } },
+  });
+  const view = await app.atRest(run);
+  expect(view.run.state).toBe('blocked');
+  expect(statesOf(view)).toEqual({
+    a: 'failed',
+    b: 'blocked',
+    c: 'blocked',
+    d: 'completed',
+    e: 'completed',
+    f: 'blocked',
+  });
+  expect(view.tasks.filter((task) => task.state === 'blocked').map((task) => task.blockedBy)).toEqual([
+    ['a'],
+    ['a'],
+    ['a'],
+  ]);
+  expect(view.run.counts).toMatchObject({ total: 6, failed: 1, blocked: 3, completed: 2, pending: 0 });
+});
+
+test('a stage starts when everything before it has ended', async () => {
+  const app = await createTestApp();
+  const agent = createScriptedAgent(() => DONE);
+  const run = await runPlan(app, agent, {
+    barrier: 'stage',
+    tasks: { a: {}, b: {}, c: { needs: 'a' }, d: { needs: 'b' } },
+  });
+  expect((await app.atRest(run)).run.state).toBe('completed');
+  const order = agent.journal.map((entry) => `${entry.kind} ${entry.task}`);
+  const firstOfStage2 = Math.min(order.indexOf('start c'), order.indexOf('start d'));
+  expect(firstOfStage2).toBeGreaterThan(order.indexOf('end a'));
+  expect(firstOfStage2).toBeGreaterThan(order.indexOf('end b'));
+});
+
+test('a phase opens only when every task of the phase before it completed', async () => {
+  const app = await createTestApp();
+  const agent = createScriptedAgent(failing('a2'));
+  const run = await runPlan(app, agent, {
+    barrier: 'phase',
+    tasks: {
+      a1: { phase: 'analysis' },
+      a2: { phase: 'analysis' },
+      p1: { phase: 'planning', needs: 'a1' },
+      always: { phase: 'planning', needs: [{ task: 'a2', when: 'done' }] },
+    },
+  });
+  const view = await app.atRest(run);
+  expect(statesOf(view)).toEqual({ a1: 'completed', a2: 'failed', p1: 'blocked', always: 'completed' });
+  expect(view.tasks[2]?.blockedBy).toEqual(['a2']);
+});
+
+test('conditions: done runs in any case, failed only after a failure, else it is skipped', async () => {
+  const app = await createTestApp();
+  const agent = createScriptedAgent(failing('bad'));
+  const run = await runPlan(app, agent, {
+    barrier: 'none',
+    tasks: {
+      bad: {},
+      good: {},
+      cleanup: { needs: [{ task: 'bad', when: 'done' }] },
+      alarm: { needs: [{ task: 'bad', when: 'failed' }] },
+      quiet: { needs: [{ task: 'good', when: 'failed' }] },
+      'after-quiet': { needs: 'quiet' },
+    },
+  });
+  const view = await app.atRest(run);
+  expect(statesOf(view)).toEqual({
+    bad: 'failed',
+    good: 'completed',
+    cleanup: 'completed',
+    alarm: 'completed',
+    quiet: 'skipped',
+    'after-quiet': 'skipped',
+  });
+});
+
+test('a tolerated failure lets its dependents go and the run complete', async () => {
+  const app = await createTestApp();
+  const agent = createScriptedAgent(failing('shaky'));
+  const run = await runPlan(app, agent, { tasks: { shaky: { 'continue-on-error': true }, after: { needs: 'shaky' } } });
+  const view = await app.atRest(run);
+  expect(view.run.state).toBe('completed');
+  expect(statesOf(view)).toEqual({ shaky: 'failed', after: 'completed' });
+});
+
+test('a failed attempt is retried as often as the plan says, and the exit code is kept', async () => {
+  const app = await createTestApp();
+  const agent = createScriptedAgent((invocation) => (invocation.attempt < 3 ? FAIL : DONE));
+  const plan = testPlan({ tasks: { a: { agent: 'scripted' } } }, agent.kinds);
+  const { runId } = await app.submit(plan);
+  await app.startPool({ agents: agent.agents });
+  const view = await app.atRest(runId);
+  expect(view.tasks[0]).toMatchObject({ state: 'completed', attempt: 3, exitCode: 0, reason: null });
+  expect(agent.journal.filter((entry) => entry.kind === 'start')).toHaveLength(3);
+});
+
+test.each(['stage', 'phase', 'none'])('retry resumes where the run stopped, with barrier %s', async (barrier) => {
+  const app = await createTestApp();
+  let healed = false;
+  const agent = createScriptedAgent((invocation) => (invocation.task.id === 'b' && !healed ? FAIL : DONE));
+  const run = await runPlan(app, agent, {
+    barrier,
+    tasks: { a: {}, b: { needs: 'a' }, c: { needs: 'a' }, d: { needs: 'b' }, e: { needs: ['c', 'd'] } },
+  });
+  const blocked = await app.atRest(run);
+  expect(blocked.run.state).toBe('blocked');
+  expect(statesOf(blocked)).toMatchObject({ a: 'completed', b: 'failed', c: 'completed', d: 'blocked', e: 'blocked' });
+  healed = true;
+  const { retried } = await retryRun(app.store, systemClock, run);
+  expect(retried).toEqual(['b']);
+  const view = await app.atRest(run);
+  expect(view.run.state).toBe('completed');
+  const starts = agent.journal.filter((entry) => entry.kind === 'start').map((entry) => entry.task);
+  expect(starts.sort()).toEqual(['a', 'b', 'b', 'c', 'd', 'e']);
+  expect(view.run.counts).toMatchObject({ total: 5, completed: 5, blocked: 0, failed: 0, ready: 0, pending: 0 });
+});
+
+test('retrying one of two failures leaves what the other one blocks', async () => {
+  const app = await createTestApp();
+  const healed = new Set<string>();
+  const agent = createScriptedAgent(({ task }) => (task.id.startsWith('bad') && !healed.has(task.id) ? FAIL : DONE));
+  const run = await runPlan(app, agent, {
+    barrier: 'none',
+    tasks: { bad1: {}, bad2: {}, x: { needs: 'bad1' }, y: { needs: 'bad2' }, both: { needs: ['x', 'y'] } },
+  });
+  const before = await app.atRest(run);
+  expect(before.tasks[4]?.blockedBy).toEqual(['bad1', 'bad2']);
+  healed.add('bad1');
+  await retryRun(app.store, systemClock, run, 'bad1');
+  const after = await app.atRest(run);
+  expect(after.run.state).toBe('blocked');
+  expect(statesOf(after)).toEqual({ bad1: 'completed', bad2: 'failed', x: 'completed', y: 'blocked', both: 'blocked' });
+  expect(after.tasks[4]?.blockedBy).toEqual(['bad2']);
+});
+
+test('what cannot be retried is refused with its state', async () => {
+  const app = await createTestApp();
+  const agent = createScriptedAgent(() => DONE);
+  const run = await runPlan(app, agent, { tasks: { a: {} } });
+  await app.atRest(run);
+  await expect(retryRun(app.store, systemClock, run)).rejects.toMatchObject({ code: 'wrong_state' });
+  await expect(retryRun(app.store, systemClock, run, 'a')).rejects.toMatchObject({
+    code: 'wrong_state',
+    facts: { state: 'completed' },
+  });
+  await expect(retryRun(app.store, systemClock, run, 'aa')).rejects.toMatchObject({
+    code: 'task_not_found',
+    hint: 'did you mean "a"?',
+  });
+  await expect(retryRun(app.store, systemClock, 'nosuchrun')).rejects.toMatchObject({ code: 'run_not_found' });
+});
