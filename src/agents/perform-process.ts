@@ -30,6 +30,9 @@ export interface AgentTools {
   table: ProcessTable;
 }
 
+/** A person who cancels is waiting: everything is to be gone within 5 s, the kill and its proof included. */
+const CANCEL_GRACE_MS = 3000;
+
 /** Performs `command` as one attempt. @throws only by a bug; the processes are stopped before */
 export async function performProcess(
   command: ProcessCommand,
@@ -102,7 +105,17 @@ class Attempt {
     const { token, graceMs, logFile, projectDir } = this.#invocation;
     const { pid, startTime } = this.#running;
     const known = this.#signs?.seen() ?? [];
-    return { pid, startTime, token, graceMs, known, folder: await real(projectDir), logFile: await real(logFile) };
+    const isCancelled = this.#invocation.signal.reason === ('cancel' satisfies StopReason);
+    const grace = isCancelled ? Math.min(graceMs, CANCEL_GRACE_MS) : graceMs;
+    return {
+      pid,
+      startTime,
+      token,
+      graceMs: grace,
+      known,
+      folder: await real(projectDir),
+      logFile: await real(logFile),
+    };
   }
 
   #warnOf(pids: readonly number[], what: string): void {

@@ -5,7 +5,7 @@
 import { taskJobId } from '../flows/compile.ts';
 import { parseNode } from '../flows/node.ts';
 import { masterQueue } from '../redis/keys.ts';
-import type { Grant } from '../redis/record.ts';
+import type { Grant } from '../redis/replies.ts';
 import type { Store } from './store.ts';
 
 export async function promoteGrants(store: Store, grants: readonly Grant[]): Promise<void> {

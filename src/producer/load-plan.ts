@@ -62,7 +62,7 @@ async function readFolder(absolute: string, shown: string): Promise<PlanSource> 
   const inner = path.join(absolute, 'tasks');
   const isProject = !paths.some(isTaskFile) && (await isFolder(inner));
   const [root, name, found] = isProject
-    ? [inner, `${shown}/tasks`, await listMarkdown(inner, shown)]
+    ? [inner, path.posix.join(shown, 'tasks'), await listMarkdown(inner, shown)]
     : [absolute, shown, paths];
   const files: FolderFile[] = [];
   for (const relative of found)

@@ -2,15 +2,12 @@
  * The run record: typed calls of the scripts that change it, and the reads. The only way anything in planq learns or
  * changes what is true of a run. States travel as plain words here; `flows/run-view.ts` gives them their types.
  */
-import type { ChainableCommander, Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
-import type { ScriptReply, Scripts } from './scripts.ts';
-
-/** A task that became ready and must be added to BullMQ, with its node's JSON. */
-export interface OutboxEntry {
-  index: number;
-  node: string;
-}
+import { execute } from './pipeline.ts';
+import { type Grant, type OutboxEntry, readGrants, readOutbox, readSettle, type SettleReply } from './replies.ts';
+import { RunReader } from './run-reader.ts';
+import type { Scripts } from './scripts.ts';
 
 export interface StagedRun {
   run: string;
@@ -64,23 +61,6 @@ export interface SettleInput {
   verified?: boolean;
 }
 
-export interface SettleReply {
-  status: 'settled' | 'already' | 'superseded' | 'gone';
-  state: string;
-  runState: string;
-  delayMs: number;
-  blocked: number[];
-  grants: Grant[];
-  outbox: OutboxEntry[];
-}
-
-/** A waiter that got its leases: its job must be promoted. */
-export interface Grant {
-  run: string;
-  index: number;
-  node: string;
-}
-
 export type LeaseAnswer = 'ok' | 'cancel' | 'lost';
 
 export interface Holding {
@@ -92,12 +72,14 @@ export interface Holding {
 const STAGING_TTL_SECONDS = 3600;
 const CHUNK = 500;
 
-export class RunRecord {
+export class RunRecord extends RunReader {
   constructor(
-    private readonly redis: Redis,
-    private readonly keys: Keys,
+    redis: Redis,
+    keys: Keys,
     private readonly scripts: Scripts,
-  ) {}
+  ) {
+    super(redis, keys);
+  }
 
   /**
    * Stores a run and makes it visible in one step; idempotent under its key. Until the last step nobody sees it, and
@@ -263,108 +245,4 @@ export class RunRecord {
     }
     return missing;
   }
-
-  /** The run's own hash, or null. A run that is only staged is not there yet. */
-  async readMeta(run: string): Promise<Record<string, string> | null> {
-    const meta = await this.redis.hgetall(this.keys.run(run));
-    return meta.createdAt === undefined ? null : meta;
-  }
-
-  async readTasks(run: string): Promise<Record<string, string>> {
-    return this.redis.hgetall(this.keys.run(run, 'tasks'));
-  }
-
-  async readTask(run: string, index: number): Promise<string | null> {
-    return this.redis.hget(this.keys.run(run, 'tasks'), String(index));
-  }
-
-  async readPlan(run: string): Promise<string | null> {
-    return this.redis.get(this.keys.run(run, 'plan'));
-  }
-
-  /** Definitions of the tasks asked for, or of all, in order of index. */
-  async readDefs(run: string, indexes: readonly number[]): Promise<(string | null)[]> {
-    return this.readFields(run, 'defs', indexes);
-  }
-
-  async readFields(
-    run: string,
-    part: 'defs' | 'nodes' | 'out' | 'tasks' | 'needs' | 'deps',
-    indexes: readonly number[],
-  ): Promise<(string | null)[]> {
-    const values: (string | null)[] = [];
-    for (let from = 0; from < indexes.length; from += CHUNK) {
-      values.push(
-        ...(await this.redis.hmget(this.keys.run(run, part), ...indexes.slice(from, from + CHUNK).map(String))),
-      );
-    }
-    return values;
-  }
-
-  /** Newest first. */
-  async listRuns(limit: number): Promise<string[]> {
-    return this.redis.zrevrange(this.keys.runs, 0, limit - 1);
-  }
-
-  async isParkedAndGranted(run: string, index: number): Promise<boolean> {
-    const text = await this.readTask(run, index);
-    return text !== null && (JSON.parse(text) as { g?: number }).g === 1;
-  }
-
-  /** Keeps the last lines of a task's output for those who cannot read its file. */
-  async pushTail(run: string, index: number, lines: readonly string[]): Promise<void> {
-    if (lines.length === 0) return;
-    const key = this.keys.tail(run, index);
-    await execute(
-      this.redis
-        .pipeline()
-        .rpush(key, ...lines)
-        .ltrim(key, -TAIL_LINES, -1)
-        .expire(key, TAIL_TTL_SECONDS),
-    );
-  }
-
-  async readTail(run: string, index: number): Promise<string[]> {
-    return this.redis.lrange(this.keys.tail(run, index), 0, -1);
-  }
-}
-
-const TAIL_LINES = 200;
-const TAIL_TTL_SECONDS = 7 * 24 * 3600;
-
-/** A pipeline whose first error is thrown; ioredis hands errors over as values. */
-async function execute(pipeline: ChainableCommander): Promise<void> {
-  for (const [error] of (await pipeline.exec()) ?? []) if (error !== null) throw error;
-}
-
-function readOutbox(reply: ScriptReply, from: number): OutboxEntry[] {
-  const entries: OutboxEntry[] = [];
-  for (let at = from; at + 1 < reply.length; at += 2)
-    entries.push({ index: Number(reply[at]), node: String(reply[at + 1]) });
-  return entries;
-}
-
-/** @param words two per grant: `run|index`, node JSON */
-function readGrants(reply: ScriptReply, from: number, words: number): Grant[] {
-  const grants: Grant[] = [];
-  for (let at = from; at + 1 < from + words; at += 2) {
-    const [run = '', index = ''] = String(reply[at]).split('|');
-    grants.push({ run, index: Number(index), node: String(reply[at + 1]) });
-  }
-  return grants;
-}
-
-function readSettle(reply: ScriptReply): SettleReply {
-  const blockedCount = Number(reply[4]);
-  const grantsAt = 5 + blockedCount;
-  const grantCount = Number(reply[grantsAt]);
-  return {
-    status: reply[0] as SettleReply['status'],
-    state: String(reply[1]),
-    runState: String(reply[2]),
-    delayMs: Number(reply[3]),
-    blocked: reply.slice(5, grantsAt).map(Number),
-    grants: readGrants(reply, grantsAt + 1, grantCount),
-    outbox: readOutbox(reply, grantsAt + 1 + grantCount),
-  };
 }

@@ -8,25 +8,13 @@ import type { AgentReport, Invocation, Outcome } from '../agents/agent.ts';
 import { buildEnvironment } from '../agents/environment.ts';
 import type { TaskDefinition } from '../flows/record.ts';
 import { phaseTimeoutMs } from '../plan/timeouts.ts';
-import type { RunContext } from '../producer/submit.ts';
 import { errorMessage } from '../runtime/errors.ts';
+import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import { writeHandoff } from './handoff.ts';
-import type { Held } from './holdings.ts';
 import { createReporter } from './reporter.ts';
 import { describeFaults, findMissingInputs, verifyOutputs } from './verify.ts';
-import { candidatePaths, prepareAttempt, type TaskPaths, toStatusTime, writeStatus } from './workspace.ts';
-
-export interface Attempt {
-  held: Held;
-  number: number;
-  startedAt: number;
-  task: TaskDefinition;
-  context: RunContext;
-  paths: TaskPaths;
-  /** What the agent said, once it has. */
-  outcome?: Outcome;
-}
+import { candidatePaths, prepareAttempt, toStatusTime, writeStatus } from './workspace.ts';
 
 type Step = (worker: WorkerContext, attempt: Attempt) => Promise<Outcome | undefined>;
 

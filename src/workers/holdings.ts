@@ -13,6 +13,8 @@ export interface Held extends Holding {
   jobId: string;
   /** Aborted with a StopReason. */
   controller: AbortController;
+  /** Monotonic ms of the last moment for which the lease is known to be ours. */
+  renewedAt: number;
 }
 
 export interface HoldingsOptions {
@@ -45,6 +47,11 @@ export class Holdings {
     return Math.max(1, this.options.times.lockMs - this.options.times.guardianMarginMs - elapsedMs);
   }
 
+  /** Whether the guardian may have stopped this attempt's agent: what looks like its failure is then ours. */
+  isOverdue(held: Held): boolean {
+    return this.options.clock.monotonic() - held.renewedAt > this.guardianTtl();
+  }
+
   /** Stops every attempt, or those of one run. Their outcome comes by the ordinary way. */
   stop(reason: StopReason, run?: string): void {
     for (const held of this.#held.values()) if (run === undefined || held.run === run) held.controller.abort(reason);
@@ -74,8 +81,10 @@ export class Holdings {
     const alive: string[] = [];
     answers.forEach((answer, at) => {
       const held = due[at]!;
-      if (answer === 'ok') alive.push(held.token);
-      else held.controller.abort((answer === 'cancel' ? 'cancel' : 'lost') satisfies StopReason);
+      if (answer === 'ok') {
+        held.renewedAt = sentAt;
+        alive.push(held.token);
+      } else held.controller.abort((answer === 'cancel' ? 'cancel' : 'lost') satisfies StopReason);
     });
     if (alive.length > 0) guardian.renew(alive, this.guardianTtl(clock.monotonic() - sentAt));
   }

@@ -11,9 +11,11 @@ import { enqueue, stageJobExists } from '../producer/enqueue.ts';
 import { promoteGrants } from '../producer/grants.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { type Job, UnrecoverableError } from '../redis/queues.ts';
-import type { ClaimReply, SettleReply } from '../redis/record.ts';
+import type { ClaimReply } from '../redis/record.ts';
+import type { SettleReply } from '../redis/replies.ts';
 import { randomId } from '../runtime/random.ts';
-import { type Attempt, performAttempt } from './attempt.ts';
+import { performAttempt } from './attempt.ts';
+import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import type { Held } from './holdings.ts';
 import { endJob, settleRecord, snoozeJob } from './settle.ts';
@@ -51,6 +53,7 @@ async function claimAndPerform(
     index: data.index,
     token: randomId(24),
     controller: new AbortController(),
+    renewedAt: worker.clock.monotonic(),
   };
   worker.holdings.add(held);
   try {
@@ -58,7 +61,7 @@ async function claimAndPerform(
     worker.hook('claimed');
     if (claim.kind !== 'run') return await declineJob(worker, job, token, data, claim);
     const attempt = await openAttempt(worker, held, claim);
-    const outcome = await performAttempt(worker, attempt);
+    const outcome = excuseLost(worker, attempt, await performAttempt(worker, attempt));
     worker.hook('verified');
     return await settleJob(worker, job, token, attempt, outcome);
   } finally {
@@ -79,6 +82,12 @@ async function openAttempt(worker: WorkerContext, held: Held, claim: ClaimReply 
     context: { ...stored, projectDir },
     paths: taskPaths(projectDir, stored.workspace, task.id),
   };
+}
+
+/** An agent that was stopped because this worker was away uses no attempt. */
+function excuseLost(worker: WorkerContext, attempt: Attempt, outcome: Outcome): Outcome {
+  if (outcome.kind !== 'retryable' || !worker.holdings.isOverdue(attempt.held)) return outcome;
+  return { kind: 'snoozed', reason: 'the worker was away for longer than its lease', delayMs: 0 };
 }
 
 async function settleJob(

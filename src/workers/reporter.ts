@@ -4,7 +4,7 @@
  */
 import type { AgentReport } from '../agents/agent.ts';
 import { bounded } from '../runtime/errors.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;

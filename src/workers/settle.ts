@@ -9,9 +9,10 @@
  */
 import type { Outcome } from '../agents/agent.ts';
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from '../redis/queues.ts';
-import type { SettleInput, SettleReply } from '../redis/record.ts';
+import type { SettleInput } from '../redis/record.ts';
+import type { SettleReply } from '../redis/replies.ts';
 import { bounded } from '../runtime/errors.ts';
-import type { Attempt } from './attempt.ts';
+import type { Attempt } from './attempt-state.ts';
 import { backoffMs } from './backoff.ts';
 import type { WorkerContext } from './context.ts';
 

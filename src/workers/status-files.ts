@@ -4,8 +4,8 @@
  */
 import type { Outcome } from '../agents/agent.ts';
 import { parseDefinition } from '../flows/record.ts';
-import type { SettleReply } from '../redis/record.ts';
-import type { Attempt } from './attempt.ts';
+import type { SettleReply } from '../redis/replies.ts';
+import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import { type StatusFile, taskPaths, toStatusTime, writeStatus } from './workspace.ts';
 

@@ -1,0 +1,59 @@
+/**
+ * What the scripts answer: flat lists, read into values here.
+ */
+import type { ScriptReply } from './scripts.ts';
+
+/** A task that became ready and must be added to BullMQ, with its node's JSON. */
+export interface OutboxEntry {
+  index: number;
+  node: string;
+}
+
+export interface SettleReply {
+  status: 'settled' | 'already' | 'superseded' | 'gone';
+  state: string;
+  runState: string;
+  delayMs: number;
+  blocked: number[];
+  grants: Grant[];
+  outbox: OutboxEntry[];
+}
+
+/** A waiter that got its leases: its job must be promoted. */
+export interface Grant {
+  run: string;
+  index: number;
+  node: string;
+}
+
+export function readOutbox(reply: ScriptReply, from: number): OutboxEntry[] {
+  const entries: OutboxEntry[] = [];
+  for (let at = from; at + 1 < reply.length; at += 2)
+    entries.push({ index: Number(reply[at]), node: String(reply[at + 1]) });
+  return entries;
+}
+
+/** @param words two per grant: `run|index`, node JSON */
+export function readGrants(reply: ScriptReply, from: number, words: number): Grant[] {
+  const grants: Grant[] = [];
+  for (let at = from; at + 1 < from + words; at += 2) {
+    const [run = '', index = ''] = String(reply[at]).split('|');
+    grants.push({ run, index: Number(index), node: String(reply[at + 1]) });
+  }
+  return grants;
+}
+
+export function readSettle(reply: ScriptReply): SettleReply {
+  const blockedCount = Number(reply[4]);
+  const grantsAt = 5 + blockedCount;
+  const grantCount = Number(reply[grantsAt]);
+  return {
+    status: reply[0] as SettleReply['status'],
+    state: String(reply[1]),
+    runState: String(reply[2]),
+    delayMs: Number(reply[3]),
+    blocked: reply.slice(5, grantsAt).map(Number),
+    grants: readGrants(reply, grantsAt + 1, grantCount),
+    outbox: readOutbox(reply, grantsAt + 1 + grantCount),
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * Reads of the run record. Never a whole set of unknown size in one command, except a run's own tasks.
+ */
+import type { Redis } from 'ioredis';
+import type { Keys } from './keys.ts';
+import { execute } from './pipeline.ts';
+
+const CHUNK = 500;
+const TAIL_LINES = 200;
+const TAIL_TTL_SECONDS = 7 * 24 * 3600;
+
+export class RunReader {
+  constructor(
+    protected readonly redis: Redis,
+    protected readonly keys: Keys,
+  ) {}
+
+  /** The run's own hash, or null. A run that is only staged is not there yet. */
+  async readMeta(run: string): Promise<Record<string, string> | null> {
+    const meta = await this.redis.hgetall(this.keys.run(run));
+    return meta.createdAt === undefined ? null : meta;
+  }
+
+  async readTasks(run: string): Promise<Record<string, string>> {
+    return this.redis.hgetall(this.keys.run(run, 'tasks'));
+  }
+
+  async readTask(run: string, index: number): Promise<string | null> {
+    return this.redis.hget(this.keys.run(run, 'tasks'), String(index));
+  }
+
+  async readPlan(run: string): Promise<string | null> {
+    return this.redis.get(this.keys.run(run, 'plan'));
+  }
+
+  /** Definitions of the tasks asked for, or of all, in order of index. */
+  async readDefs(run: string, indexes: readonly number[]): Promise<(string | null)[]> {
+    return this.readFields(run, 'defs', indexes);
+  }
+
+  async readFields(
+    run: string,
+    part: 'defs' | 'nodes' | 'out' | 'tasks' | 'needs' | 'deps',
+    indexes: readonly number[],
+  ): Promise<(string | null)[]> {
+    const values: (string | null)[] = [];
+    for (let from = 0; from < indexes.length; from += CHUNK) {
+      values.push(
+        ...(await this.redis.hmget(this.keys.run(run, part), ...indexes.slice(from, from + CHUNK).map(String))),
+      );
+    }
+    return values;
+  }
+
+  /** Newest first. */
+  async listRuns(limit: number): Promise<string[]> {
+    return this.redis.zrevrange(this.keys.runs, 0, limit - 1);
+  }
+
+  async isParkedAndGranted(run: string, index: number): Promise<boolean> {
+    const text = await this.readTask(run, index);
+    return text !== null && (JSON.parse(text) as { g?: number }).g === 1;
+  }
+
+  /** Keeps the last lines of a task's output for those who cannot read its file. */
+  async pushTail(run: string, index: number, lines: readonly string[]): Promise<void> {
+    if (lines.length === 0) return;
+    const key = this.keys.tail(run, index);
+    await execute(
+      this.redis
+        .pipeline()
+        .rpush(key, ...lines)
+        .ltrim(key, -TAIL_LINES, -1)
+        .expire(key, TAIL_TTL_SECONDS),
+    );
+  }
+
+  async readTail(run: string, index: number): Promise<string[]> {
+    return this.redis.lrange(this.keys.tail(run, index), 0, -1);
+  }
+}

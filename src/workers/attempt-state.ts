@@ -1,0 +1,19 @@
+/**
+ * One attempt on its way through the steps.
+ */
+import type { Outcome } from '../agents/agent.ts';
+import type { TaskDefinition } from '../flows/record.ts';
+import type { RunContext } from '../producer/submit.ts';
+import type { Held } from './holdings.ts';
+import type { TaskPaths } from './workspace.ts';
+
+export interface Attempt {
+  held: Held;
+  number: number;
+  startedAt: number;
+  task: TaskDefinition;
+  context: RunContext;
+  paths: TaskPaths;
+  /** What the agent said, once it has. */
+  outcome?: Outcome;
+}
