@@ -19,6 +19,8 @@ export interface AppOptions {
   env: Readonly<Record<string, string | undefined>>;
   cwd: string;
   overrides?: ConfigOverrides;
+  /** Performs every task with this kind of agent, whatever the plan says. */
+  agent?: string;
   clock?: Clock;
   random?: Random;
   /** For what needs an operator. */
@@ -58,6 +60,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         cwd: options.cwd,
         knownAgents: KNOWN_AGENTS,
         resources: config.limits.resources,
+        ...(options.agent === undefined ? {} : { agent: options.agent }),
         ...(config.agent === null ? {} : { defaultAgent: config.agent }),
         ...planOptions,
       }),

@@ -9,23 +9,25 @@ import type { Task } from './plan.ts';
 import type { ValidateOptions } from './validate-options.ts';
 
 /**
- * Gives a task another kind of agent; `run` stays as data. Options meant for its own kind are dropped, since another kind
+ * Gives a task the agent that everybody gets, or the default where it names none; `run` stays as data. Options meant for its own kind are dropped, since another kind
  * would refuse them.
  */
-export function withAgent(task: Task, agent: string | undefined): Task {
-  return agent === undefined || agent === task.agent ? task : { ...task, agent, with: {} };
+export function withAgent(task: Task, options: Pick<ValidateOptions, 'agent' | 'defaultAgent'>): Task {
+  const agent = options.agent ?? task.agent ?? options.defaultAgent ?? null;
+  return agent === task.agent ? task : { ...task, agent, with: {} };
 }
 
 /** Checks the kinds of agents; one problem for each unknown word, however many tasks use it. */
 export function checkAgents(draft: Draft, options: ValidateOptions): Problem[] {
-  const { knownAgents, defaultAgent } = options;
-  if (defaultAgent !== undefined)
-    return knownAgents.has(defaultAgent) ? [] : [unknownAgent(defaultAgent, knownAgents, {}, '')];
+  const { knownAgents, agent: override, defaultAgent } = options;
+  if (override !== undefined) return knownAgents.has(override) ? [] : [unknownAgent(override, knownAgents, {}, '')];
   const groups = groupByAgent(draft.tasks);
   return [...groups].flatMap(([agent, tasks]) => {
     const place = tasks[0]!.place('agent');
     if (agent !== null)
       return knownAgents.has(agent) ? [] : [unknownAgent(agent, knownAgents, place, ` of ${nameAll(tasks)}`)];
+    if (defaultAgent !== undefined)
+      return knownAgents.has(defaultAgent) ? [] : [unknownAgent(defaultAgent, knownAgents, {}, ' (the default)')];
     const lacking = tasks.filter((task) => !task.damaged);
     return lacking.length === 0 ? [] : [noAgent(lacking)];
   });

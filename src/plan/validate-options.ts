@@ -9,6 +9,8 @@ export interface ValidateOptions {
   /** Capacities that the configuration gives; they come before the plan's. */
   resources: Readonly<Record<string, number>>;
   /** Replaces the agent of every task (`--agent`). */
+  agent?: string;
+  /** For tasks that name none. */
   defaultAgent?: string;
   /** Replaces the plan's barrier. */
   barrier?: Barrier;

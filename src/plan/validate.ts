@@ -31,7 +31,7 @@ export function validate(draft: Draft, options: ValidateOptions): Validated {
     barrier: options.barrier ?? draft.barrier,
     stages: stages.stages,
     limits: draft.limits,
-    tasks: linkInputs(needs.tasks.map((task) => withAgent(task, options.defaultAgent))),
+    tasks: linkInputs(needs.tasks.map((task) => withAgent(task, options))),
     source: draft.source,
   };
   const unordered = [...checkIds(draft), ...checkCycles(plan, draft), ...needs.problems, ...stages.problems];

@@ -75,7 +75,6 @@ export interface ConfigOverrides {
   projectDir?: string;
   workspace?: string;
   volatile?: boolean;
-  agent?: string;
   concurrency?: number;
 }
 
@@ -96,7 +95,7 @@ export async function loadConfig(
     prefix: env.PLANQ_PREFIX || reader.text('prefix') || 'planq',
     volatile: overrides.volatile ?? reader.flag('volatile') ?? false,
     workspace: overrides.workspace ?? reader.text('workspace') ?? 'workspace',
-    agent: overrides.agent ?? reader.text('agent') ?? null,
+    agent: reader.text('agent') ?? null,
     limits: {
       agents: reader.count('limits.agents') ?? 10,
       phases: { ...DEFAULT_PHASE_LIMITS, ...reader.counts('limits.phases') },

@@ -113,7 +113,7 @@ tasks:
 
   test('can be given another agent for all tasks, which keeps the command as data', () => {
     const [a, b] = planOf('name: x\ntasks: { a: { run: "true" }, b: { agent: fake, with: { work: 1s } } }', {
-      defaultAgent: 'fake',
+      agent: 'fake',
     }).tasks;
     expect(a).toMatchObject({ agent: 'fake', run: 'true', with: {} });
     expect(b).toMatchObject({ agent: 'fake', with: { work: '1s' } });
@@ -236,7 +236,7 @@ tasks:
     expect(
       only(problemsOf('name: x\ndefaults: { agent: faek }\ntasks: { a: {}, b: {}, c: {} }'), 'unknown-agent').message,
     ).toBe('agent "faek" of task "a" and 2 more does not exist');
-    expect(codesOf('name: x\ntasks: { a: { run: x } }', { defaultAgent: 'clod' })).toEqual(['unknown-agent']);
+    expect(codesOf('name: x\ntasks: { a: { run: x } }', { agent: 'clod' })).toEqual(['unknown-agent']);
   });
 
   test('cannot be made so many that the answer takes for ever', () => {

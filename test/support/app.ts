@@ -32,8 +32,10 @@ export interface TestApp {
   submit(plan: LoadedTestPlan, options?: SubmitOptions): Promise<Submitted>;
   /** Starts a worker in this process; it ends with the test. */
   startPool(options?: TestPoolOptions): Promise<WorkerPool>;
+  /** Stops every worker of this process but one. */
+  stopOthers(but: WorkerPool): Promise<void>;
   view(run: string): Promise<RunView>;
-  /** Waits until nothing of the run moves any more. */
+  /** Waits until nothing of the run moves any more, and this process's workers have written what they write after that. */
   atRest(run: string, timeoutMs?: number): Promise<RunView>;
   /** Text of a file of the project. */
   file(name: string): Promise<string>;
@@ -107,9 +109,12 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
       await pool.start();
       return pool;
     },
+    stopOthers: async (but) => {
+      for (const pool of pools) if (pool !== but) await pool.stop();
+    },
     view,
-    atRest: (run, timeoutMs = 20_000) =>
-      waitUntil(
+    atRest: async (run, timeoutMs = 20_000) => {
+      const found = await waitUntil(
         `run ${run} is at rest`,
         async () => {
           const meta = await store.record.readMeta(run);
@@ -118,7 +123,10 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
             : undefined;
         },
         timeoutMs,
-      ),
+      );
+      await waitUntil('the workers have let go', () => pools.every((pool) => pool.running === 0));
+      return found;
+    },
     file: (name) => readFile(path.join(projectDir, name), 'utf8'),
   };
 }

@@ -35,7 +35,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   control: ['producer', 'flows', 'resources', 'schedules', 'plan', 'redis', 'events', 'runtime'],
   api: ['control', 'producer', 'schedules', 'plan', 'runtime'],
   board: ['api', 'redis', 'runtime'],
-  cli: ['app.ts', 'control', 'producer', 'schedules', 'plan', 'events', 'runtime'],
+  cli: ['app.ts', 'control', 'flows', 'producer', 'schedules', 'plan', 'events', 'runtime'],
 };
 
 /** Files directly in src/ may import every room: the composition root and the public list of names. */

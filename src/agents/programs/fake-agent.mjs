@@ -3,7 +3,7 @@
  * an attempt fails follows from the attempt's number alone.
  */
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -57,7 +57,10 @@ function finish() {
 function writeOutput({ path: file, isEmpty }) {
   const target = file.endsWith('/') ? path.join(file, 'fake.txt') : file;
   mkdirSync(path.dirname(target), { recursive: true });
-  writeFileSync(target, isEmpty ? '' : contentFor(target));
+  // In one step: tasks side by side may share an output, and none is to see another's half-written file.
+  const draft = `${target}.${process.pid}.tmp`;
+  writeFileSync(draft, isEmpty ? '' : contentFor(target));
+  renameSync(draft, target);
 }
 
 function contentFor(file) {

@@ -1,21 +1,8 @@
 /**
- * A YAML or JSON text as a value with places: the only file that knows the `yaml` package. JSON is read by the same parser,
- * so that both have line and column. Reading is bounded: 1 MB of text, 50 uses of an alias, no merge keys.
+ * A YAML or JSON text as a value with places. Only this file and locator.ts know the `yaml` package; JSON is read by it as
+ * well, so that both have line and column. Reading is bounded: 1 MB of text, 50 uses of an alias, no merge keys.
  */
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isPair,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Node,
-  parseAllDocuments,
-  visit,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { errorMessage } from '../../runtime/errors.ts';
 import type { Problem } from '../../runtime/problem.ts';
 import { err, ok, type Result } from '../../runtime/result.ts';

@@ -1,0 +1,64 @@
+/**
+ * Events as lines, for logs and pipes: what started, what ended and how. Progress is left to the live tree.
+ */
+import type { Event, TaskEvent } from '../../events/event.ts';
+import { formatDuration } from '../../runtime/duration.ts';
+import { clean, count } from '../terminal/text.ts';
+import type { RunModel } from './model.ts';
+
+const NAMED_AT_MOST = 5;
+
+/** The line of an event, or null for one that says nothing to a reader of lines. */
+export function toEventLine(event: Event, model: RunModel): string | null {
+  if ('tasks' in event) {
+    if (event.type === 'tasks-ready') return null;
+    const verb = { 'tasks-blocked': 'Blocked', 'tasks-skipped': 'Skipped', 'tasks-cancelled': 'Cancelled' }[event.type];
+    const by = event.by === undefined ? '' : ` (by ${model.idOf(event.by)})`;
+    return `${verb}: ${nameSome(event.tasks.map((index) => model.idOf(index)))}${by}`;
+  }
+  if ('task' in event) return taskLine(event, model.idOf(event.task));
+  return RUN_LINES[event.type] ?? null;
+}
+
+const RUN_LINES: Readonly<Partial<Record<Event['type'], string>>> = {
+  'run-completed': 'All tasks complete!',
+  'run-blocked': 'Nothing more can run: the run is blocked.',
+  'run-resumed': 'The run goes on.',
+  'run-cancelling': 'Cancelling the run.',
+  'run-cancelled': 'The run is cancelled.',
+};
+
+function taskLine(event: TaskEvent, id: string): string | null {
+  const took = event.durationMs === undefined ? '' : ` (${formatDuration(event.durationMs)})`;
+  const why = event.reason === undefined ? '' : `: ${clean(event.reason)}`;
+  const attempt = event.attempt ?? 1;
+  switch (event.type) {
+    case 'task-started':
+      return `Launching task: ${id}${attempt > 1 ? ` (attempt ${attempt})` : ''}`;
+    case 'task-completed':
+      return `Completed task: ${id}${took}`;
+    case 'task-retrying':
+      return `Retrying task: ${id} in ${formatDuration(event.delayMs ?? 0)}, attempt ${attempt} failed${took}${why}`;
+    case 'task-failed':
+      return `Failed task: ${id}, attempt ${attempt}${took}${why}`;
+    case 'task-parked':
+      return `Waiting task: ${id}${why}`;
+    case 'task-snoozed':
+      return `Handed back task: ${id}${why}`;
+    case 'task-cancelled':
+      return `Cancelled task: ${id}${took}`;
+    case 'task-rescued':
+      return `Rescued task: ${id}, its worker is gone`;
+    case 'task-warning':
+      return `Warning of task: ${id}: ${clean(event.message ?? '')}`;
+    case 'task-progress':
+    case 'task-superseded':
+      return null;
+  }
+}
+
+/** `a, b and 3 more`. */
+export function nameSome(ids: readonly string[], most = NAMED_AT_MOST): string {
+  if (ids.length <= most + 1) return ids.join(', ');
+  return `${ids.slice(0, most).join(', ')} and ${count(ids.length - most, 'more', 'more')}`;
+}

@@ -1,0 +1,63 @@
+/**
+ * What can be said on the command line: all options of all commands with their types, and how their words are read.
+ * Which command takes which stands in `commands.ts`.
+ */
+import { InvalidArgumentError } from 'commander';
+import type { Barrier } from '../plan/plan.ts';
+
+export interface Options {
+  project?: string;
+  quiet?: boolean;
+  color?: boolean;
+  volatile?: boolean;
+  json?: boolean;
+  strict?: boolean;
+  barrier?: Barrier;
+  agent?: string;
+  phase?: string;
+  workspace?: string;
+  inputs?: 'strict' | 'warn';
+  concurrency?: number;
+  key?: string;
+  dryRun?: boolean;
+  detach?: boolean;
+  work?: boolean;
+  masters?: Record<string, number | null>;
+  limit?: number;
+  lines?: number;
+  follow?: boolean;
+  format?: string;
+}
+
+/** One option as the table has it. */
+export interface OptionRow {
+  /** Commander's notation. */
+  flags: string;
+  about: string;
+  choices?: readonly string[];
+  parse?(text: string): unknown;
+}
+
+/** A whole number, 1 or more. @throws InvalidArgumentError */
+export function parseCount(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+}
+
+/**
+ * `development=4,security=2`: masters with the most tasks at once for each; null for a name alone, which may have as many
+ * as the worker.
+ * @throws InvalidArgumentError
+ */
+export function parseMasters(text: string): Record<string, number | null> {
+  const entries = text.split(',').map((part): [string, number | null] => {
+    const [name = '', amount, ...rest] = part.split('=').map((word) => word.trim());
+    if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(name) || rest.length > 0)
+      throw new InvalidArgumentError('Write it like development=4,security=2.');
+    return [name, amount === undefined ? null : parseCount(amount)];
+  });
+  if (new Set(entries.map(([name]) => name)).size < entries.length)
+    throw new InvalidArgumentError('It names a master twice.');
+  return Object.fromEntries(entries);
+}

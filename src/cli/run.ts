@@ -1,0 +1,24 @@
+/** `planq run <plan>` */
+import { newestCursor } from '../control/cursor.ts';
+import type { LoadedPlan } from '../producer/load-plan.ts';
+import type { Command, Context } from './context.ts';
+import { printDryRun } from './dry-run.ts';
+import { loadPlan, toSubmitOptions } from './load.ts';
+import type { Options } from './options.ts';
+import { submitAndTell } from './submit.ts';
+import { workAndFollow } from './work.ts';
+
+export const run: Command = async (context, [file], options) => {
+  const loaded = await loadPlan(context, file ?? '', options);
+  if (options.dryRun === true) return printDryRun(context, loaded, options);
+  if (options.detach === true) return submitAndTell(context, loaded, options);
+  return submitAndWork(context, loaded, options);
+};
+
+async function submitAndWork(context: Context, loaded: LoadedPlan, options: Options): Promise<number> {
+  const cursor = await newestCursor(await context.store());
+  const { runId, created } = await context.app.submit(loaded, toSubmitOptions(context, options));
+  if (!created) context.output.note(`run ${runId} was submitted under this key before; following it`);
+  const masters = [...new Set(loaded.plan.tasks.map((task) => task.master))];
+  return workAndFollow(context, { runId, masters, cursor, work: true, json: options.json === true });
+}

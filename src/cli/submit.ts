@@ -1,0 +1,23 @@
+/** `planq submit <plan>` */
+import type { LoadedPlan } from '../producer/load-plan.ts';
+import { type Command, type Context, EXIT } from './context.ts';
+import { loadPlan, toSubmitOptions } from './load.ts';
+import type { Options } from './options.ts';
+import { noWorkerNote } from './work.ts';
+import { Workforce } from './workforce.ts';
+
+export const submit: Command = async (context, [file], options) =>
+  submitAndTell(context, await loadPlan(context, file ?? '', options), options);
+
+/** Submits and prints the run id, alone on stdout. */
+export async function submitAndTell(context: Context, loaded: LoadedPlan, options: Options): Promise<number> {
+  const { app, output } = context;
+  await context.store();
+  const { runId } = await app.submit(loaded, toSubmitOptions(context, options));
+  if (options.json === true) output.json({ runId });
+  else output.print(runId);
+  const masters = [...new Set(loaded.plan.tasks.map((task) => task.master))];
+  const unserved = await new Workforce(app, masters).unserved();
+  if (unserved.length > 0) output.note(noWorkerNote(runId, unserved));
+  return EXIT.ok;
+}

@@ -1,0 +1,110 @@
+/**
+ * What `run`, `retry` and `watch` share: follow a run, perform its tasks here where nobody else does, end in order on
+ * Ctrl-C, print the report.
+ */
+import { waitFinalised } from '../control/wait-finalised.ts';
+import { toReport } from '../flows/report.ts';
+import type { RunView } from '../flows/run-view.ts';
+import { isAtRest, isFinal } from '../plan/states.ts';
+import { type Context, EXIT } from './context.ts';
+import { follow } from './follow.ts';
+import { createFollower } from './live/follower.ts';
+import { renderReport } from './render/report.ts';
+import { count } from './terminal/text.ts';
+import { Workforce } from './workforce.ts';
+
+export interface WorkInput {
+  runId: string;
+  masters: readonly string[];
+  /** Stream id to follow from. */
+  cursor: string;
+  /** Perform tasks in this process where no worker serves them. */
+  work: boolean;
+  json: boolean;
+}
+
+/** How long to wait for the run job to write its report. */
+const REPORT_WAIT_MS = 5000;
+
+/** Follows the run to its rest. @returns the exit code: 0 completed, 1 otherwise, 130 interrupted before */
+export async function workAndFollow(context: Context, input: WorkInput): Promise<number> {
+  const { app, output, clock } = context;
+  const store = await context.store();
+  const workforce = new Workforce(app, input.masters);
+  const stop = new AbortController();
+  listenForStop(context, workforce, stop);
+  try {
+    await prepare(context, workforce, input);
+    const follower = createFollower(output, clock, input.json);
+    const onTick = input.work ? () => workforce.ensure() : undefined;
+    const view = await follow({
+      store,
+      clock,
+      runId: input.runId,
+      cursor: input.cursor,
+      follower,
+      signal: stop.signal,
+      ...(onTick === undefined ? {} : { onTick }),
+    });
+    if (!isAtRest(view.run.state)) return await tellHowToGoOn(context, workforce, view);
+    if (workforce.isHere && isFinal(view.run.state)) await waitFinalised(store, clock, input.runId, REPORT_WAIT_MS);
+    return conclude(context, view, input.json);
+  } finally {
+    await workforce.stop();
+  }
+}
+
+async function prepare({ output }: Context, workforce: Workforce, input: WorkInput): Promise<void> {
+  if (input.work) return workforce.ensure();
+  const unserved = await workforce.unserved();
+  if (unserved.length > 0) output.note(noWorkerNote(input.runId, unserved));
+}
+
+/** For whoever leaves work to workers that are not there. */
+export function noWorkerNote(runId: string, unserved: readonly string[]): string {
+  const masters = `${unserved.length === 1 ? 'master' : 'masters'} ${unserved.join(', ')}`;
+  return `no worker serves the ${masters} yet: start "planq worker", or "planq watch ${runId} --work"`;
+}
+
+/** The first signal ends in order: tasks that run here may end, then they are handed back. The second does not wait. */
+function listenForStop({ output, signals, app }: Context, workforce: Workforce, stop: AbortController): void {
+  signals.listen((times) => {
+    if (times > 1) return workforce.hurry();
+    if (workforce.running > 0) {
+      const seconds = Math.round(app.config.times.drainMs / 1000);
+      output.complain(
+        `stopping: ${count(workforce.running, 'task')} may end within ${seconds} s, then what still runs is handed back; Ctrl-C again to do so now`,
+      );
+    }
+    void workforce
+      .stop()
+      .catch(() => undefined)
+      .finally(() => stop.abort());
+  });
+}
+
+async function tellHowToGoOn({ output }: Context, workforce: Workforce, view: RunView): Promise<number> {
+  const { id, counts } = view.run;
+  await workforce.stop();
+  const isServed = (await workforce.unserved()).length === 0;
+  const done = `${counts.completed} of ${counts.total} tasks are completed`;
+  output.complain(
+    isServed
+      ? `run ${id} goes on without this terminal: ${done}\n  → follow it: planq watch ${id}`
+      : `run ${id} waits for a worker: ${done}; what ran here was handed back and used no attempt\n  → go on: planq watch ${id} --work`,
+  );
+  return EXIT.interrupted;
+}
+
+/** Prints the report of a run at rest. */
+export function conclude({ output }: Context, view: RunView, json: boolean): number {
+  const report = toReport(view);
+  if (json) output.json({ type: 'report', ...report });
+  else output.printLines(renderReport(report));
+  return view.run.state === 'completed' ? EXIT.ok : EXIT.failed;
+}
+
+/** The masters that a run's tasks name. */
+export function mastersOf(view: RunView): string[] {
+  return [...new Set(view.tasks.map((task) => task.master))];
+}
