@@ -1,8 +1,11 @@
 /**
  * Resumes a blocked run where it stopped. The record decides what runs again; then its jobs get moving.
  */
+import type { RunView } from '../flows/run-view.ts';
 import { revive } from '../producer/revive.ts';
 import type { Store } from '../producer/store.ts';
+import type { RunContext } from '../producer/submit.ts';
+import { removeStatus, taskPaths } from '../producer/workspace.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
 import { findTaskIndex, showRun } from './find-run.ts';
@@ -29,6 +32,7 @@ export async function retryRun(store: Store, clock: Clock, text: string | undefi
   switch (reply.status) {
     case 'retried':
       await revive(store, clock, runId, reply.outbox, REVIVE_WAIT_MS);
+      await removeStaleStatuses(store, view);
       return { runId, retried: reply.retried.map((at) => view.tasks[at]!.id) };
     case 'cancelled':
       throw new PlanqError('wrong_state', `cannot retry run ${runId}: it was cancelled`, {
@@ -55,5 +59,15 @@ export async function retryRun(store: Store, clock: Clock, text: string | undefi
         facts: { state },
       });
     }
+  }
+}
+
+/** The files of tasks that are no longer blocked would go on saying so until those start. */
+async function removeStaleStatuses(store: Store, before: RunView): Promise<void> {
+  const [meta, after] = await Promise.all([store.record.readMeta(before.run.id), showRun(store, before.run.id)]);
+  const context = JSON.parse(meta?.context ?? '{}') as RunContext;
+  for (const [index, task] of before.tasks.entries()) {
+    if (task.state !== 'blocked' || after.tasks[index]?.state === 'blocked') continue;
+    await removeStatus(taskPaths(context.projectDir, context.workspace, task.id));
   }
 }

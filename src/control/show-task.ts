@@ -1,12 +1,12 @@
 /**
  * One task of a run, with what its definition says and where its files are.
  */
-import path from 'node:path';
 import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
 import { parseTaskRecord, type TaskView } from '../flows/run-view.ts';
 import type { JsonValue } from '../plan/plan.ts';
 import type { Store } from '../producer/store.ts';
 import type { RunContext } from '../producer/submit.ts';
+import { taskPaths } from '../producer/workspace.ts';
 import { PlanqError } from '../runtime/errors.ts';
 import { findTaskIndex, showRun } from './find-run.ts';
 
@@ -40,7 +40,7 @@ export async function showTask(store: Store, runText: string | undefined, taskId
   if (def === null || def === undefined || meta === null)
     throw new PlanqError('record_damaged', `cannot read task "${taskId}" of run ${id}: its definition is gone`);
   const context = JSON.parse(meta.context ?? '{}') as RunContext;
-  const root = path.resolve(context.projectDir, context.workspace);
+  const { logFile, outputDir } = taskPaths(context.projectDir, context.workspace, taskId);
   const state = parseTaskRecord(record);
   return {
     runId: id,
@@ -51,8 +51,8 @@ export async function showTask(store: Store, runText: string | undefined, taskId
     pid: state.s === 'running' ? (state.pid ?? null) : null,
     progress: state.p ?? null,
     crashes: state.c ?? 0,
-    logFile: path.join(root, 'logs', `${taskId}.log`),
-    outputDir: path.join(root, 'outputs', taskId),
+    logFile,
+    outputDir,
   };
 }
 

@@ -16,6 +16,7 @@ import { isInside } from '../runtime/files.ts';
 import { randomId } from '../runtime/random.ts';
 import { enqueue } from './enqueue.ts';
 import type { Store } from './store.ts';
+import { clearStatuses } from './workspace.ts';
 
 export interface SubmitOptions {
   /** The same key gives the same run, however often it is submitted. */
@@ -106,6 +107,7 @@ interface Attempt {
 async function trySubmit(store: Store, config: Config, clock: Clock, attempt: Attempt): Promise<Reply> {
   const reply = await store.record.submit(stageRun(config, clock, attempt));
   if (reply.kind !== 'submitted') return reply;
+  await clearStatuses(config.projectDir, attempt.workspace);
   for (const [master, cap] of Object.entries({ ...config.limits.masters, ...attempt.plan.limits.masters })) {
     await store.queues.queue(masterQueue(master)).setGlobalConcurrency(cap);
   }

@@ -22,6 +22,8 @@ const OPTIONS: RedisOptions = {
   maxRetriesPerRequest: null,
   socketTimeout: SOCKET_TIMEOUT_MS,
   connectTimeout: 10_000,
+  // ioredis keeps this timer, and with it the process, for a connection that was closed by the other side before.
+  disconnectTimeout: 100,
   lazyConnect: true,
   retryStrategy: (times) => Math.min(times * 50, 1000),
 };

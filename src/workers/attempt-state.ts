@@ -4,8 +4,8 @@
 import type { Outcome } from '../agents/agent.ts';
 import type { TaskDefinition } from '../flows/record.ts';
 import type { RunContext } from '../producer/submit.ts';
+import type { TaskPaths } from '../producer/workspace.ts';
 import type { Held } from './holdings.ts';
-import type { TaskPaths } from './workspace.ts';
 
 export interface Attempt {
   held: Held;

@@ -8,13 +8,13 @@ import type { AgentReport, Invocation, Outcome } from '../agents/agent.ts';
 import { buildEnvironment } from '../agents/environment.ts';
 import type { TaskDefinition } from '../flows/record.ts';
 import { phaseTimeoutMs } from '../plan/timeouts.ts';
+import { candidatePaths, prepareAttempt, toStatusTime, writeStatus } from '../producer/workspace.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import { writeHandoff } from './handoff.ts';
 import { createReporter } from './reporter.ts';
 import { describeFaults, findMissingInputs, verifyOutputs } from './verify.ts';
-import { candidatePaths, prepareAttempt, toStatusTime, writeStatus } from './workspace.ts';
 
 type Step = (worker: WorkerContext, attempt: Attempt) => Promise<Outcome | undefined>;
 
@@ -37,7 +37,7 @@ export async function performAttempt(worker: WorkerContext, attempt: Attempt): P
 }
 
 async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<undefined> {
-  await prepareAttempt(attempt.paths, attempt.task);
+  await prepareAttempt(attempt.paths, attempt.task, attempt.held.run);
   await writeStatus(attempt.paths, {
     task_id: attempt.task.id,
     status: 'running',

@@ -5,9 +5,9 @@ import { writeFile } from 'node:fs/promises';
 import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
 import type { JsonValue } from '../plan/plan.ts';
 import type { RunContext } from '../producer/submit.ts';
+import { type TaskPaths, taskPaths } from '../producer/workspace.ts';
 import type { RunRecord } from '../redis/record.ts';
 import { toIso } from '../runtime/clock.ts';
-import { type TaskPaths, taskPaths } from './workspace.ts';
 
 export interface Handoff {
   handoff_id: string;

@@ -10,6 +10,7 @@ import { parseDefinition } from '../flows/record.ts';
 import { enqueue, stageJobExists } from '../producer/enqueue.ts';
 import { promoteGrants } from '../producer/grants.ts';
 import type { RunContext } from '../producer/submit.ts';
+import { exists as pathExists, taskPaths } from '../producer/workspace.ts';
 import { type Job, UnrecoverableError } from '../redis/queues.ts';
 import type { ClaimReply } from '../redis/record.ts';
 import type { SettleReply } from '../redis/replies.ts';
@@ -20,7 +21,6 @@ import type { WorkerContext } from './context.ts';
 import type { Held } from './holdings.ts';
 import { endJob, settleRecord, snoozeJob } from './settle.ts';
 import { writeOutcomeFiles } from './status-files.ts';
-import { exists as pathExists, taskPaths } from './workspace.ts';
 
 /** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
 const PARK_MS = 3_600_000;

@@ -4,10 +4,10 @@
  */
 import type { Outcome } from '../agents/agent.ts';
 import { parseDefinition } from '../flows/record.ts';
+import { type StatusFile, taskPaths, toStatusTime, writeStatus } from '../producer/workspace.ts';
 import type { SettleReply } from '../redis/replies.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
-import { type StatusFile, taskPaths, toStatusTime, writeStatus } from './workspace.ts';
 
 /** Writes the status of the task that settled, and of those that its failure blocked. */
 export async function writeOutcomeFiles(

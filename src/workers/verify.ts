@@ -7,10 +7,10 @@ import { constants } from 'node:fs';
 import { lstat, open, readdir, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRef } from '../plan/plan.ts';
+import { candidatePaths, exists, type TaskPaths } from '../producer/workspace.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import { isInside } from '../runtime/files.ts';
 import { hasMatch } from './find-match.ts';
-import { candidatePaths, exists, type TaskPaths } from './workspace.ts';
 
 /** A JSON output larger than this is not parsed; it exists and is not empty. */
 const JSON_PARSE_LIMIT = 64 * 1024 * 1024;

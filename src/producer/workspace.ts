@@ -3,7 +3,7 @@
  * `status/<task>.json`, and what an attempt is given in `attempts/<task>/`. Before an attempt, what an earlier one left
  * in the output folder is moved to `previous/`, so that a stale file never passes for a result.
  */
-import { access, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRef, Task } from '../plan/plan.ts';
 import { toIso } from '../runtime/clock.ts';
@@ -39,13 +39,33 @@ export function taskPaths(projectDir: string, workspace: string, taskId: string)
 }
 
 /** Folders made, old outputs moved aside, the prompt written, an empty PLANQ_OUTPUT file. */
-export async function prepareAttempt(paths: TaskPaths, task: Task): Promise<void> {
+export async function prepareAttempt(paths: TaskPaths, task: Task, run: string): Promise<void> {
   await moveAside(paths, task.id);
+  await startLog(paths, run);
   await mkdir(paths.outputDir, { recursive: true, mode: 0o700 });
   for (const file of [paths.logFile, paths.pidFile, paths.promptFile])
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
   await writeFile(paths.promptFile, task.prompt, { mode: 0o600 });
   await writeFile(paths.outputFile, '', { mode: 0o600 });
+}
+
+/** A run's attempts share one log; what another run wrote there is moved beside it. */
+async function startLog(paths: TaskPaths, run: string): Promise<void> {
+  const owner = path.join(path.dirname(paths.promptFile), 'run');
+  const previous = await readFile(owner, 'utf8').catch(() => null);
+  if (previous === run) return;
+  await rename(paths.logFile, `${paths.logFile}.previous`).catch(() => undefined);
+  await writeFileAtomic(owner, run);
+}
+
+/** A new run begins in this workspace: the statuses of an earlier one would tell of tasks that have not run yet. */
+export async function clearStatuses(projectDir: string, workspace: string): Promise<void> {
+  const root = path.resolve(projectDir, workspace);
+  const status = path.join(root, 'status');
+  if (!(await exists(status))) return;
+  const shelf = path.join(root, 'previous', 'status');
+  await mkdir(shelf, { recursive: true, mode: 0o700 });
+  await rename(status, path.join(shelf, String(nextNumber(await readdir(shelf)))));
 }
 
 async function moveAside(paths: TaskPaths, taskId: string): Promise<void> {
@@ -71,16 +91,6 @@ function nextNumber(names: readonly string[]): number {
 export function candidatePaths(paths: TaskPaths, file: FileRef): string[] {
   const roots = { project: paths.projectDir, workspace: paths.workspaceDir, output: paths.outputDir };
   return file.candidates.map((candidate) => path.join(roots[candidate.base], candidate.path));
-}
-
-/** Makes a log file's folder and gives the size it has, so that a reader can start at this attempt. */
-export async function logSize(file: string): Promise<number> {
-  try {
-    return (await stat(file)).size;
-  } catch {
-    // Not written yet.
-    return 0;
-  }
 }
 
 export async function exists(file: string): Promise<boolean> {

@@ -1,0 +1,149 @@
+/**
+ * Looks whether this machine and its Redis are fit for planq. Every check says what it found and, where it is not well,
+ * what to do. Nothing is changed, but for a probe file that is removed again.
+ */
+import { access, constants, mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { listWorkers } from '../producer/fleet.ts';
+import type { Store } from '../producer/store.ts';
+import { describeTarget } from '../redis/connection.ts';
+import { findServerProgram } from '../redis/private-server.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Config } from '../runtime/config.ts';
+import { errorMessage, PlanqError } from '../runtime/errors.ts';
+
+export interface Finding {
+  name: string;
+  status: 'ok' | 'warn' | 'fail';
+  message: string;
+  /** What to do; null when all is well. */
+  next: string | null;
+}
+
+export interface DoctorInput {
+  config: Config;
+  clock: Clock;
+  nodeVersion: string;
+  platform: NodeJS.Platform;
+  /** @throws PlanqError `redis_*`, `clock_skew` */
+  openStore(): Promise<Store>;
+}
+
+const LEAST_NODE = [20, 20] as const;
+
+/** All findings, in the order in which a person should mend them. */
+export async function examine(input: DoctorInput): Promise<Finding[]> {
+  return [
+    checkNode(input.nodeVersion),
+    await checkProject(input.config),
+    checkProgram(input.config),
+    ...(await checkRedis(input)),
+    await checkProcessControl(input.platform),
+  ];
+}
+
+function checkNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  const isFit = major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1]);
+  return isFit
+    ? ok('node', `Node ${version}`)
+    : fail('node', `Node ${version} is too old`, `install Node ${LEAST_NODE.join('.')} or later`);
+}
+
+async function checkProject({ projectDir }: Config): Promise<Finding> {
+  const folder = path.join(projectDir, '.planq');
+  const probe = path.join(folder, `probe-${process.pid}`);
+  try {
+    await access(projectDir, constants.R_OK | constants.W_OK | constants.X_OK);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await writeFile(probe, 'probe', { mode: 0o600 });
+    return ok('project', `${projectDir} can be written`);
+  } catch (error) {
+    const next = 'make the folder writable, or name another with --project';
+    return fail('project', `cannot write to ${projectDir}: ${errorMessage(error)}`, next);
+  } finally {
+    await rm(probe, { force: true }).catch(() => undefined);
+  }
+}
+
+function checkProgram({ redisUrl }: Config): Finding {
+  if (redisUrl !== null) return ok('redis-program', 'not needed: REDIS_URL names a server');
+  const program = findServerProgram();
+  return program === null
+    ? fail(
+        'redis-program',
+        'neither redis-server nor valkey-server is on PATH',
+        'run "npm run setup:redis", or set REDIS_URL',
+      )
+    : ok('redis-program', `${program} is on PATH; planq starts its own`);
+}
+
+async function checkRedis(input: DoctorInput): Promise<Finding[]> {
+  let store: Store;
+  try {
+    store = await input.openStore();
+  } catch (error) {
+    const hint = error instanceof PlanqError ? error.hint : undefined;
+    return [fail('redis', errorMessage(error), hint ?? 'start Redis, or set REDIS_URL')];
+  }
+  const { check } = store;
+  return [
+    ok('redis', `${check.server} at ${describeTarget(store.target)}`),
+    check.appendOnly === true
+      ? ok('append-only', 'what is acknowledged is on disk')
+      : warn(
+          'append-only',
+          `append-only is ${check.appendOnly === null ? 'not known' : 'off'}`,
+          'set "appendonly yes"',
+        ),
+    check.evictionPolicy === 'noeviction'
+      ? ok('eviction', 'no keys are evicted')
+      : warn(
+          'eviction',
+          `maxmemory-policy is ${check.evictionPolicy ?? 'not known'}`,
+          'set "maxmemory-policy noeviction"',
+        ),
+    Math.abs(check.clockSkewMs) <= 500
+      ? ok('clock', `differs from Redis by ${Math.abs(check.clockSkewMs)} ms`)
+      : warn('clock', `differs from Redis by ${check.clockSkewMs} ms`, 'synchronise the clocks (NTP)'),
+    await checkWorkers(store, input.clock),
+  ];
+}
+
+async function checkWorkers(store: Store, clock: Clock): Promise<Finding> {
+  const workers = await listWorkers(store, clock);
+  if (workers.length === 0)
+    return ok('workers', 'none; "planq run" performs its tasks itself, "planq worker" starts one');
+  const words = workers.map(({ id, masters, running }) => {
+    const serves = masters === null ? 'all masters' : Object.keys(masters).join(', ');
+    return `${id} (${serves}; ${running} running)`;
+  });
+  return ok('workers', words.join('; '));
+}
+
+/** How surely an agent ends with its worker. */
+async function checkProcessControl(platform: NodeJS.Platform): Promise<Finding> {
+  const isReadable = await access('/proc/self/environ', constants.R_OK).then(
+    () => true,
+    () => false,
+  );
+  if (platform === 'linux' && isReadable)
+    return ok('process-control', 'tier B: guardian, process groups and environment marker');
+  return warn(
+    'process-control',
+    'tier C: guardian and process groups; a process that leaves its group is not found again',
+    'use Linux with /proc where agents start processes of their own',
+  );
+}
+
+function ok(name: string, message: string): Finding {
+  return { name, status: 'ok', message, next: null };
+}
+
+function warn(name: string, message: string, next: string): Finding {
+  return { name, status: 'warn', message, next };
+}
+
+function fail(name: string, message: string, next: string): Finding {
+  return { name, status: 'fail', message, next };
+}

@@ -1,0 +1,67 @@
+/**
+ * A task's output: its log file where this machine sees it, else the last lines that Redis keeps.
+ */
+import { open } from 'node:fs/promises';
+import type { Store } from '../producer/store.ts';
+import { PlanqError } from '../runtime/errors.ts';
+import { readTaskTail, type TaskDetails } from './show-task.ts';
+
+const CHUNK_BYTES = 64 * 1024;
+
+/**
+ * The file's bytes from `from` to its present end, in chunks.
+ * @returns nothing when there is no such file
+ */
+export async function* readLogFrom(file: string, from: number): AsyncGenerator<Buffer, void, void> {
+  let handle: Awaited<ReturnType<typeof open>>;
+  try {
+    handle = await open(file, 'r');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    for (let at = from; ; ) {
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Where the last `lines` lines of the file begin; its end when there is no such file. */
+export async function findLastLines(file: string, lines: number): Promise<number> {
+  const starts: number[] = [0];
+  let at = 0;
+  for await (const chunk of readLogFrom(file, 0)) {
+    for (let found = chunk.indexOf(10); found >= 0; found = chunk.indexOf(10, found + 1)) {
+      starts.push(at + found + 1);
+      if (starts.length > lines + 1) starts.shift();
+    }
+    at += chunk.length;
+  }
+  // A last line without its end counts as a line; after a line end nothing has begun yet.
+  if (starts.at(-1) === at) return starts.at(-lines - 1) ?? starts[0]!;
+  return starts.at(-lines) ?? starts[0]!;
+}
+
+/** The tail that Redis keeps. @throws PlanqError `log_not_found` when there is none either */
+export async function readKeptTail(store: Store, details: TaskDetails): Promise<string[]> {
+  const lines = await readTaskTail(store, details);
+  if (lines.length > 0) return lines;
+  const { task, runId } = details;
+  throw new PlanqError(
+    'log_not_found',
+    `cannot find output of task "${task.id}" in run ${runId}: it is ${task.state}`,
+    {
+      hint:
+        task.attempt === 0
+          ? `it has not started; wait for it with "planq logs ${runId} ${task.id} -f"`
+          : 'it wrote nothing',
+      facts: { run: runId, task: task.id, file: details.logFile },
+    },
+  );
+}

@@ -1,0 +1,48 @@
+/**
+ * Events as log lines: one JSON object a line, or a readable line for people. Every line carries run, task and attempt.
+ */
+import { pino } from 'pino';
+import type { Event } from './event.ts';
+
+export interface LogLine {
+  level: 'info' | 'warn' | 'error';
+  message: string;
+  facts: Record<string, unknown>;
+}
+
+export interface Log {
+  write(line: LogLine): void;
+}
+
+const WARNINGS: ReadonlySet<Event['type']> = new Set([
+  'task-warning',
+  'task-retrying',
+  'task-rescued',
+  'task-superseded',
+]);
+const ERRORS: ReadonlySet<Event['type']> = new Set(['task-failed', 'run-blocked']);
+
+/** @param idOf a task's id by its index */
+export function toLogLine(event: Event, idOf: (index: number) => string): LogLine {
+  const { type, at: _at, id: _id, ...facts } = event;
+  const level = ERRORS.has(type) ? 'error' : WARNINGS.has(type) ? 'warn' : 'info';
+  return {
+    level,
+    message: type,
+    facts: {
+      ...facts,
+      ...('task' in event ? { task: idOf(event.task) } : {}),
+      ...('tasks' in event ? { tasks: event.tasks.map(idOf) } : {}),
+      ...('by' in event && event.by !== undefined ? { by: idOf(event.by) } : {}),
+    },
+  };
+}
+
+/** JSON lines, each with its time, level and `base`. */
+export function createJsonLog(stream: { write(text: string): unknown }, base: Record<string, unknown>): Log {
+  const logger = pino(
+    { base, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    { write: (text: string) => void stream.write(text) },
+  );
+  return { write: ({ level, message, facts }) => logger[level](facts, message) };
+}
