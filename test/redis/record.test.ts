@@ -1,0 +1,111 @@
+/**
+ * The scripts one by one: what they refuse, and that the first write wins.
+ */
+import { expect, test } from 'vitest';
+import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
+
+const noop = { agent: 'noop' };
+
+async function submitted(app: TestApp, tasks: Record<string, unknown> = { a: noop, b: { ...noop, needs: 'a' } }) {
+  return (await app.submit(testPlan({ tasks }))).runId;
+}
+
+test('an outcome is recorded once: the second one of the same attempt changes nothing', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  const held = { run, index: 0, token: 't1' };
+  expect(await app.store.record.claim(held, 'w', 5000)).toMatchObject({ kind: 'run', attempt: 1 });
+  expect(await app.store.record.settle({ ...held, kind: 'completed' })).toMatchObject({
+    status: 'settled',
+    state: 'completed',
+    outbox: [{ index: 1 }],
+  });
+  expect(await app.store.record.settle({ ...held, kind: 'failed', reason: 'late' })).toMatchObject({
+    status: 'already',
+    state: 'completed',
+  });
+  expect((await app.view(run)).tasks[0]).toMatchObject({ state: 'completed', reason: null });
+});
+
+test('a late worker loses by its token, and that is told', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  const late = { run, index: 0, token: 'late' };
+  const next = { run, index: 0, token: 'next' };
+  await app.store.record.claim(late, 'w1', 0);
+  expect(await app.store.record.claim(next, 'w2', 5000)).toMatchObject({ kind: 'run', attempt: 1, crashes: 1 });
+  expect(await app.store.record.heartbeat([late, next], 5000)).toEqual(['lost', 'ok']);
+  expect(await app.store.record.report(late, 'progress', 50, '')).toBe(false);
+  expect(await app.store.record.settle({ ...late, kind: 'completed' })).toMatchObject({
+    status: 'superseded',
+    state: 'running',
+  });
+  expect(await app.store.record.settle({ ...next, kind: 'completed' })).toMatchObject({ status: 'settled' });
+  const events = await app.store.redis.xrange(app.store.keys.events, '-', '+');
+  expect(events.map(([, fields]) => fields[fields.indexOf('type') + 1])).toContain('task-superseded');
+});
+
+test('a task that another worker holds is not given to a second one', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  await app.store.record.claim({ run, index: 0, token: 'one' }, 'w1', 5000);
+  const second = await app.store.record.claim({ run, index: 0, token: 'two' }, 'w2', 5000);
+  expect(second.kind).toBe('later');
+});
+
+test('a task that stopped three workers fails and takes no fourth', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  for (const token of ['one', 'two', 'three']) await app.store.record.claim({ run, index: 0, token }, 'w', 0);
+  expect(await app.store.record.claim({ run, index: 0, token: 'four' }, 'w', 5000)).toMatchObject({
+    kind: 'settled',
+    state: 'failed',
+  });
+  const view = await app.view(run);
+  expect(view.tasks.map((task) => [task.state, task.reason])).toEqual([
+    ['failed', 'stopped 3 workers'],
+    ['blocked', null],
+  ]);
+  expect(view.run.state).toBe('blocked');
+});
+
+test('jobs that no record knows, and tasks whose needs are not met, are not run', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  const claim = (index: number, id = run) => app.store.record.claim({ run: id, index, token: 't' }, 'w', 5000);
+  expect(await claim(0, 'nosuchrun')).toEqual({ kind: 'gone' });
+  expect(await claim(99)).toEqual({ kind: 'gone' });
+  expect((await claim(1)).kind).toBe('later');
+});
+
+test('a cancelled run is not claimed any more, and its running task is told', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app, { a: noop, b: noop });
+  const held = { run, index: 0, token: 't' };
+  await app.store.record.claim(held, 'w', 5000);
+  expect(await app.store.record.cancel(run)).toMatchObject({ state: 'running', running: 1 });
+  expect(await app.store.record.claim({ run, index: 1, token: 'u' }, 'w', 5000)).toEqual({
+    kind: 'final',
+    state: 'cancelled',
+  });
+  expect(await app.store.record.heartbeat([held], 5000)).toEqual(['cancel']);
+  expect((await app.view(run)).run.finishedAt).toBeNull();
+  await app.store.record.settle({ ...held, kind: 'cancelled', reason: 'cancelled' });
+  expect((await app.view(run)).run).toMatchObject({ state: 'cancelled', finishedAt: expect.any(String) });
+  expect(await app.store.record.cancel(run)).toMatchObject({ state: 'cancelled' });
+});
+
+test('the sweeper rescues what a dead worker held, without an attempt', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  await app.store.record.claim({ run, index: 0, token: 'dead' }, 'w', 0);
+  await expect
+    .poll(async () => (await app.store.record.sweep(0)).outbox.get(run)?.map((entry) => entry.index))
+    .toEqual([0]);
+  expect(await app.store.redis.hgetall(app.store.keys.used)).toEqual({});
+  expect(await app.store.record.claim({ run, index: 0, token: 'next' }, 'w', 5000)).toMatchObject({
+    kind: 'run',
+    attempt: 1,
+    crashes: 1,
+  });
+});
