@@ -1,5 +1,5 @@
 /**
- * What every part of a worker shares. Made once by the pool; nothing here changes while it runs.
+ * What every part of a worker shares. Made once by the pool.
  */
 import type { Agent } from '../agents/agent.ts';
 import type { Guardian } from '../agents/guardian.ts';
@@ -10,9 +10,8 @@ import type { Random } from '../runtime/random.ts';
 import type { Holdings } from './holdings.ts';
 import type { Slots } from './slots.ts';
 
-export interface WorkerContext {
-  /** `<host>-<pid>-<random>`, unique over all machines and time. */
-  workerId: string;
+/** What a worker is made of. */
+export interface WorkerParts {
   store: Store;
   config: Config;
   clock: Clock;
@@ -20,15 +19,21 @@ export interface WorkerContext {
   agents: ReadonlyMap<string, Agent>;
   /** Environment that agents get a part of. */
   env: Readonly<Record<string, string | undefined>>;
+  /** Called at named points of a task's way; a test can end the process there. Does nothing in production. */
+  hook(point: CrashPoint): void;
+  /** For what needs an operator; one line each. */
+  warn(message: string, facts?: Record<string, unknown>): void;
+}
+
+/** What every step sees. */
+export interface WorkerContext extends WorkerParts {
+  /** `<host>-<pid>-<random>`, unique over all machines and time. */
+  workerId: string;
   holdings: Holdings;
   guardian: Guardian;
   slots: Slots;
   /** True from the moment this worker was told to end: nothing new is begun. */
   isQuiet(): boolean;
-  /** Called at named points of a task's way; a test can end the process there. Does nothing in production. */
-  hook(point: CrashPoint): void;
-  /** For what needs an operator; one line each. */
-  warn(message: string, facts?: Record<string, unknown>): void;
 }
 
 /** Where a crash is hardest to survive. */

@@ -3,20 +3,16 @@
  * on the event stream, under one lifecycle. Stop is quiet → drain until the deadline → hand back.
  */
 import os from 'node:os';
-import type { Agent } from '../agents/agent.ts';
 import { Guardian } from '../agents/guardian.ts';
 import { parseJobData } from '../flows/job-data.ts';
 import { announceWorker, forgetWorker } from '../producer/fleet.ts';
-import type { Store } from '../producer/store.ts';
 import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
 import { createJobWorker, type Job, UnrecoverableError, type Worker } from '../redis/queues.ts';
-import type { Clock } from '../runtime/clock.ts';
-import type { Config } from '../runtime/config.ts';
 import { errorMessage } from '../runtime/errors.ts';
-import { type Random, randomId } from '../runtime/random.ts';
+import { randomId } from '../runtime/random.ts';
 import type { Service } from '../runtime/service.ts';
 import { createTicker } from '../runtime/ticker.ts';
-import type { CrashPoint, WorkerContext } from './context.ts';
+import type { WorkerContext, WorkerParts } from './context.ts';
 import { createEar } from './ear.ts';
 import { performRun, performStage } from './finalise.ts';
 import { Holdings } from './holdings.ts';
@@ -24,17 +20,9 @@ import { performTask } from './perform.ts';
 import { Slots } from './slots.ts';
 import { sweepOnce } from './sweeper.ts';
 
-export interface PoolOptions {
-  store: Store;
-  config: Config;
-  clock: Clock;
-  random: Random;
-  agents: ReadonlyMap<string, Agent>;
-  env: Readonly<Record<string, string | undefined>>;
+export interface PoolOptions extends WorkerParts {
   /** Masters to serve with the most tasks at once for each; null = every master that any plan names. */
   masters: Record<string, number> | null;
-  hook(point: CrashPoint): void;
-  warn(message: string, facts?: Record<string, unknown>): void;
 }
 
 /** Run and stage jobs are short; so many at once are enough. */

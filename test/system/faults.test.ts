@@ -1,12 +1,13 @@
 /**
  * Real worker processes, real agents, real kills.
  */
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { cancelRun } from '../../src/control/cancel-run.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
-import { readJournal } from '../support/journal.ts';
+import { type AgentEntry, readJournal } from '../support/journal.ts';
 import { isAlive, processesOf, waitUntil } from '../support/processes.ts';
 import { startWorkerProcess, writeConfig } from '../support/worker-process.ts';
 
@@ -17,6 +18,10 @@ function journalOf(app: TestApp): { file: string; env: Record<string, string> } 
 
 async function tokenOf(app: TestApp, run: string, index = 0): Promise<string> {
   return (JSON.parse((await app.store.record.readTask(run, index)) ?? '{}') as { k: string }).k;
+}
+
+async function firstStart(journal: string): Promise<AgentEntry> {
+  return waitUntil('an agent has started', async () => (await readJournal(journal))[0], 15_000);
 }
 
 const fake = (options: Record<string, unknown>, more: Record<string, unknown> = {}) => ({
@@ -33,18 +38,11 @@ test('a worker killed in mid-task: its agent is gone, another worker takes the t
     testPlan({ tasks: { long: fake({ 'wait-for': gate }), after: { agent: 'noop', needs: 'long' } } }),
   );
   const first = await startWorkerProcess(app, journal.env);
-  const [start] = await waitUntil(
-    'the agent has started',
-    async () => {
-      const entries = await readJournal(journal.file);
-      return entries.length > 0 ? entries : undefined;
-    },
-    15_000,
-  );
+  const start = await firstStart(journal.file);
   const second = await startWorkerProcess(app, journal.env);
   first.child.kill('SIGKILL');
   await first.exited;
-  await waitUntil("the killed worker's agent is gone", () => !isAlive(start!.pid));
+  await waitUntil("the killed worker's agent is gone", () => !isAlive(start.pid));
   const starts = await waitUntil(
     'another agent has started',
     async () => {
@@ -54,7 +52,7 @@ test('a worker killed in mid-task: its agent is gone, another worker takes the t
     15_000,
   );
   expect(starts[1]!.attempt).toBe(1);
-  await import('node:fs/promises').then((fs) => fs.writeFile(gate, ''));
+  await writeFile(gate, '');
   const view = await app.atRest(runId);
   expect(view.run.state).toBe('completed');
   expect(view.tasks[0]).toMatchObject({ state: 'completed', attempt: 1 });
@@ -71,19 +69,12 @@ test('SIGTERM hands a running task back without using an attempt, and the next w
   const gate = path.join(app.projectDir, 'open');
   const { runId } = await app.submit(testPlan({ tasks: { long: fake({ 'wait-for': gate }) } }));
   const first = await startWorkerProcess(app, journal.env);
-  const [start] = await waitUntil(
-    'the agent has started',
-    async () => {
-      const entries = await readJournal(journal.file);
-      return entries.length > 0 ? entries : undefined;
-    },
-    15_000,
-  );
+  const start = await firstStart(journal.file);
   first.child.kill('SIGTERM');
   expect(await first.exited).toBe(0);
-  expect(isAlive(start!.pid)).toBe(false);
+  expect(isAlive(start.pid)).toBe(false);
   expect((await app.view(runId)).tasks[0]).toMatchObject({ state: 'ready' });
-  await import('node:fs/promises').then((fs) => fs.writeFile(gate, ''));
+  await writeFile(gate, '');
   await startWorkerProcess(app, journal.env);
   const view = await app.atRest(runId);
   expect(view.tasks[0]).toMatchObject({ state: 'completed', attempt: 1 });
