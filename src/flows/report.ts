@@ -16,6 +16,7 @@ export interface Report extends RunView {
 
 const SLOWEST = 5;
 
+/** The report of a run in whatever state; what has no time yet has null. @param view the run as read from the record */
 export function toReport(view: RunView): Report {
   const { run, tasks } = view;
   const start = run.startedAt === null ? null : Date.parse(run.startedAt);

@@ -64,12 +64,14 @@ export const command = z.union(
 
 const COMMANDS_NEED_UNITS = 'must be a duration with its unit, such as 90s, 30m or 1h30m';
 
+/** A duration with units; see `runtime/duration.ts`. */
 export const duration = z.string({ error: COMMANDS_NEED_UNITS }).superRefine((value, context) => {
   const parsed = parseDuration(value);
   if (parsed.ok && parsed.value > 0) return;
   context.addIssue({ code: 'custom', message: `${COMMANDS_NEED_UNITS}, but is "${value}"` });
 });
 
+/** An estimate in words, such as `4-6 hours`; see `estimate-text.ts`. */
 export const estimateText = z.string().superRefine((value, context) => {
   const parsed = parseEstimateText(value);
   if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.error });

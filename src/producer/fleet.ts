@@ -19,10 +19,12 @@ export interface WorkerInfo {
 
 const SILENT_MS = 30_000;
 
+/** Tells that a worker is there; to be repeated well within 30 s. @throws Redis errors */
 export async function announceWorker(store: Store, info: WorkerInfo): Promise<void> {
   await store.redis.hset(store.keys.workers, info.id, JSON.stringify(info));
 }
 
+/** Tells that a worker has ended. @throws Redis errors */
 export async function forgetWorker(store: Store, id: string): Promise<void> {
   await store.redis.hdel(store.keys.workers, id);
 }

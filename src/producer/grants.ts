@@ -8,6 +8,7 @@ import { masterQueue } from '../redis/keys.ts';
 import type { Grant } from '../redis/replies.ts';
 import type { Store } from './store.ts';
 
+/** Promotes the delayed jobs of granted waiters, side by side. A job that is not delayed is left alone. @throws Redis errors */
 export async function promoteGrants(store: Store, grants: readonly Grant[]): Promise<void> {
   await Promise.all(
     grants.map(async (grant) => {

@@ -93,6 +93,7 @@ export function candidatePaths(paths: TaskPaths, file: FileRef): string[] {
   return file.candidates.map((candidate) => path.join(roots[candidate.base], candidate.path));
 }
 
+/** Whether a file or folder is there and may be reached. Never throws. */
 export async function exists(file: string): Promise<boolean> {
   try {
     await access(file);
@@ -117,10 +118,12 @@ export interface StatusFile {
   blocked_by_all?: string[];
 }
 
+/** Replaces `status/<task>.json` in one step. @throws file system errors */
 export async function writeStatus(paths: TaskPaths, status: StatusFile): Promise<void> {
   await writeFileAtomic(paths.statusFile, `${JSON.stringify(status)}\n`);
 }
 
+/** Removes `status/<task>.json`; no error when there is none. @throws other file system errors */
 export async function removeStatus(paths: TaskPaths): Promise<void> {
   await rm(paths.statusFile, { force: true });
 }

@@ -72,6 +72,7 @@ export interface Holding {
 const STAGING_TTL_SECONDS = 3600;
 const CHUNK = 500;
 
+/** Calls of the scripts and, inherited, the reads. Throws what Redis answers with: a full server, a lost connection. */
 export class RunRecord extends RunReader {
   constructor(
     redis: Redis,

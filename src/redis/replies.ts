@@ -26,6 +26,7 @@ export interface Grant {
   node: string;
 }
 
+/** Pairs of index and node JSON. @param from where in the reply they begin */
 export function readOutbox(reply: ScriptReply, from: number): OutboxEntry[] {
   const entries: OutboxEntry[] = [];
   for (let at = from; at + 1 < reply.length; at += 2)
@@ -43,6 +44,7 @@ export function readGrants(reply: ScriptReply, from: number, words: number): Gra
   return grants;
 }
 
+/** The reply of the settle script; its order stands in that script's header. */
 export function readSettle(reply: ScriptReply): SettleReply {
   const blockedCount = Number(reply[4]);
   const grantsAt = 5 + blockedCount;

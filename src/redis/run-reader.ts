@@ -9,6 +9,7 @@ const CHUNK = 500;
 const TAIL_LINES = 200;
 const TAIL_TTL_SECONDS = 7 * 24 * 3600;
 
+/** Reads of one server's run records. Throws what Redis answers with. */
 export class RunReader {
   constructor(
     protected readonly redis: Redis,

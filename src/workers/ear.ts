@@ -19,6 +19,7 @@ export interface EarOptions {
   onError(error: unknown): void;
 }
 
+/** Makes the service; `start` takes a connection of its own. Errors go to `onError`, and it listens on. */
 export function createEar(store: Store, options: EarOptions): Service {
   const controller = new AbortController();
   let redis: Connection | undefined;

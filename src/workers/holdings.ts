@@ -25,6 +25,7 @@ export interface HoldingsOptions {
   onError(error: unknown): void;
 }
 
+/** The attempts under way, and their one heartbeat. */
 export class Holdings {
   readonly #held = new Map<string, Held>();
 

@@ -35,6 +35,7 @@ interface Line {
   active: number;
 }
 
+/** A worker process's work. `start` throws when Redis or the guardian cannot be had; `stop` may be called twice. */
 export class WorkerPool implements Service {
   readonly id: string;
   readonly #context: WorkerContext;

@@ -17,6 +17,7 @@ export interface Reporter {
   flush(): Promise<void>;
 }
 
+/** One per attempt. `report` never throws; `flush` resolves when everything told so far has arrived or was given up. */
 export function createReporter(worker: WorkerContext, attempt: Attempt): Reporter {
   const { held } = attempt;
   const { record } = worker.store;
