@@ -15,6 +15,7 @@ import { PlanqError } from '../runtime/errors.ts';
 import { isInside } from '../runtime/files.ts';
 import { randomId } from '../runtime/random.ts';
 import { enqueue } from './enqueue.ts';
+import { checkMemory, isOutOfMemory, redisFull } from './memory.ts';
 import type { Store } from './store.ts';
 import { clearStatuses } from './workspace.ts';
 
@@ -49,7 +50,7 @@ const RUN_ID_LENGTH = 10;
 
 /**
  * @throws PlanqError `key_conflict` when the key belongs to another plan, `workspace_in_use` when the named workspace
- *   belongs to a live run
+ *   belongs to a live run, `redis_full` before the server has no room for running work
  */
 export async function submitPlan(
   store: Store,
@@ -105,7 +106,10 @@ interface Attempt {
 }
 
 async function trySubmit(store: Store, config: Config, clock: Clock, attempt: Attempt): Promise<Reply> {
-  const reply = await store.record.submit(stageRun(config, clock, attempt));
+  await checkMemory(store);
+  const reply = await store.record.submit(stageRun(config, clock, attempt)).catch((error: unknown) => {
+    throw isOutOfMemory(error) ? redisFull('it refuses to store more') : error;
+  });
   if (reply.kind !== 'submitted') return reply;
   await clearStatuses(config.projectDir, attempt.workspace);
   for (const [master, cap] of Object.entries({ ...config.limits.masters, ...attempt.plan.limits.masters })) {

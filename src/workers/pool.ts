@@ -8,10 +8,10 @@ import { parseJobData } from '../flows/job-data.ts';
 import { announceWorker, forgetWorker } from '../producer/fleet.ts';
 import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
 import { createJobWorker, type Job, UnrecoverableError, type Worker } from '../redis/queues.ts';
-import { errorMessage } from '../runtime/errors.ts';
 import { randomId } from '../runtime/random.ts';
 import type { Service } from '../runtime/service.ts';
 import { createTicker } from '../runtime/ticker.ts';
+import { type Calm, createCalm } from './calm.ts';
 import type { WorkerContext, WorkerParts } from './context.ts';
 import { createEar } from './ear.ts';
 import { performRun, performStage } from './finalise.ts';
@@ -44,6 +44,7 @@ export class WorkerPool implements Service {
   #runs: Worker | undefined;
   #quiet = false;
   #startedAt = 0;
+  readonly #calm: Calm;
   #stopping: Promise<void> | undefined;
 
   constructor(private readonly options: PoolOptions) {
@@ -56,6 +57,7 @@ export class WorkerPool implements Service {
         holdings.lose(token);
       },
     });
+    this.#calm = createCalm({ clock, warn, rest: () => this.#pauseAll(), resume: () => this.#resumeAll() });
     const onError = (error: unknown): void => this.#onError(error);
     const holdings = new Holdings({ record: store.record, guardian, clock, times: config.times, onError });
     this.#context = {
@@ -77,7 +79,11 @@ export class WorkerPool implements Service {
         { name: 'sweep', intervalMs: config.times.sweepMs, runOnce: async () => void (await sweepOnce(this.#context)) },
         { name: 'announce', intervalMs: 5000, runOnce: () => this.#announce() },
         { name: 'masters', intervalMs: 5000, runOnce: () => this.#serveMasters() },
-        { name: 'check', intervalMs: 2000, runOnce: () => holdings.check() },
+        {
+          name: 'check',
+          intervalMs: Math.min(2000, Math.round(config.times.lockMs / 4)),
+          runOnce: () => holdings.check(),
+        },
       ],
       { clock, random, onError: (_name, error) => onError(error) },
     );
@@ -106,9 +112,9 @@ export class WorkerPool implements Service {
   async #stop(): Promise<void> {
     const { clock, config, store } = this.options;
     this.#quiet = true;
-    const workers = [...this.#lines.values()].map((line) => line.worker);
-    if (this.#runs !== undefined) workers.push(this.#runs);
-    await Promise.all(workers.map((worker) => worker.pause(true)));
+    this.#calm.stop();
+    const workers = this.#workers();
+    await this.#pauseAll();
     const deadline = clock.monotonic() + config.times.drainMs;
     while (this.#context.holdings.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
     this.#context.holdings.stop('shutdown');
@@ -198,14 +204,27 @@ export class WorkerPool implements Service {
   /** Without a guardian nothing new may begin; agents that run are registered again with the next one. */
   async #replaceGuardian(): Promise<void> {
     this.options.warn('the guardian process ended; starting another');
-    const workers = [...this.#lines.values()].map((line) => line.worker);
-    await Promise.all(workers.map((worker) => worker.pause(true)));
+    await this.#pauseAll();
     await this.#context.guardian.start().catch((error: unknown) => this.#onError(error));
-    if (!this.#quiet) for (const worker of workers) await worker.resume();
+    await this.#resumeAll();
+  }
+
+  #workers(): Worker[] {
+    const workers = [...this.#lines.values()].map((line) => line.worker);
+    return this.#runs === undefined ? workers : [...workers, this.#runs];
+  }
+
+  async #pauseAll(): Promise<void> {
+    await Promise.all(this.#workers().map((worker) => worker.pause(true)));
+  }
+
+  async #resumeAll(): Promise<void> {
+    if (this.#quiet) return;
+    for (const worker of this.#workers()) await worker.resume();
   }
 
   #onError(error: unknown): void {
     if (this.#stopping !== undefined) return;
-    this.options.warn(errorMessage(error));
+    this.#calm.note(error);
   }
 }
