@@ -11,7 +11,7 @@ export function printDryRun({ app, output }: Context, loaded: LoadedPlan, option
   if (options.json === true) {
     output.json({ name: loaded.plan.name, tasks: loaded.plan.tasks.length, limits, starts });
   } else {
-    output.printLines(renderDryRun(loaded, starts, limits));
+    output.printTable(renderDryRun(loaded, starts, limits));
   }
   return EXIT.ok;
 }

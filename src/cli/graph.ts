@@ -12,6 +12,6 @@ export const graph: Command = async (context, [file], options) => {
   const format = options.json === true ? 'json' : (options.format ?? 'text');
   if (format === 'json') output.json(toGraphJson(loaded, path));
   else if (format === 'mermaid') output.print(toMermaid(loaded.plan, loaded.graph).trimEnd());
-  else output.printLines(renderGraph(loaded, path));
+  else output.printTable(renderGraph(loaded, path));
   return EXIT.ok;
 };

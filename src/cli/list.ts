@@ -10,6 +10,6 @@ export const list: Command = async (context, _args, options) => {
   const runs = await listRuns(await context.store(), options.limit ?? DEFAULT_LIMIT);
   if (options.json === true) output.json({ runs });
   else if (runs.length === 0) output.note('no runs yet; start one with "planq run <plan>"');
-  else output.printLines(renderRuns(runs, clock.now()));
+  else output.printTable(renderRuns(runs, clock.now()));
   return EXIT.ok;
 };

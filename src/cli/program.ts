@@ -110,10 +110,10 @@ async function createContext(
   const app = await createApp({
     env: proc.env,
     cwd,
+    ...(options.agent === undefined ? {} : { agent: options.agent }),
     overrides: {
       ...(options.project === undefined ? {} : { projectDir: options.project }),
       ...(options.volatile === undefined ? {} : { volatile: options.volatile }),
-      ...(options.agent === undefined ? {} : { agent: options.agent }),
       ...(options.concurrency === undefined ? {} : { concurrency: options.concurrency }),
     },
     warn: (message, facts) => output.warn(message, facts),

@@ -6,6 +6,6 @@ import { renderStatus } from './render/status.ts';
 export const status: Command = async (context, [run], options) => {
   const view = await showRun(await context.store(), run);
   if (options.json === true) context.output.json(view);
-  else context.output.printLines(renderStatus(view, context.clock.now()));
+  else context.output.printTable(renderStatus(view, context.clock.now()));
   return EXIT.ok;
 };

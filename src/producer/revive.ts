@@ -3,6 +3,7 @@
  * belongs to goes on; one that is gone, or ended otherwise, is added anew; one that is on its way is left alone.
  */
 import { type ReadyTask, taskJobId } from '../flows/compile.ts';
+import { parseJobData } from '../flows/job-data.ts';
 import { parseNode } from '../flows/node.ts';
 import { parseTaskRecord } from '../flows/run-view.ts';
 import { masterQueue } from '../redis/keys.ts';
@@ -41,6 +42,13 @@ async function reviveOne(store: Store, run: string, task: ReadyTask): Promise<bo
   const job = await store.queues.queue(masterQueue(node.m)).getJob(taskJobId(run, node.id));
   const state = await job?.getState();
   if (job === undefined || state === undefined) return true;
+  const data = parseJobData(job.data);
+  const isOurs = data?.kind === 'task' && data.run === run && data.index === task.index;
+  // Somebody put a job of their own under this id; it would never do the task's work.
+  if (!isOurs && state !== 'active') {
+    await job.remove().catch(() => undefined);
+    return true;
+  }
   if (state === 'failed') {
     // Somebody else may have been quicker; then it is moving as well.
     await job.retry('failed', { resetAttemptsMade: true }).catch(() => undefined);

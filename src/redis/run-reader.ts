@@ -26,6 +26,31 @@ export class RunReader {
     return this.redis.hgetall(this.keys.run(run, 'tasks'));
   }
 
+  /** One page of about 100 task records; cursor `0` begins and ends a round. */
+  async scanTasks(run: string, cursor: string): Promise<{ cursor: string; records: Record<string, string> }> {
+    const [next, words] = await this.redis.hscan(this.keys.run(run, 'tasks'), cursor, 'COUNT', 100);
+    const records: Record<string, string> = {};
+    for (let at = 0; at + 1 < words.length; at += 2) records[words[at]!] = words[at + 1]!;
+    return { cursor: next, records };
+  }
+
+  /** Some of the runs that have not ended, drawn by chance. */
+  async someLiveRuns(count: number): Promise<string[]> {
+    return (await this.redis.srandmember(this.keys.live, count)) as string[];
+  }
+
+  /** Which of these jobs are gone or have ended, by BullMQ's own hashes. @param jobKeys full keys */
+  async findEndedJobs(jobKeys: readonly string[]): Promise<boolean[]> {
+    const pipeline = this.redis.pipeline();
+    for (const key of jobKeys) pipeline.hmget(key, 'name', 'finishedOn');
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.map(([error, fields]) => {
+      if (error !== null) throw error;
+      const [name, finishedOn] = fields as (string | null)[];
+      return name === null || finishedOn !== null;
+    });
+  }
+
   async readTask(run: string, index: number): Promise<string | null> {
     return this.redis.hget(this.keys.run(run, 'tasks'), String(index));
   }

@@ -11,6 +11,7 @@ import { createJobWorker, type Job, UnrecoverableError, type Worker } from '../r
 import { randomId } from '../runtime/random.ts';
 import type { Service } from '../runtime/service.ts';
 import { createTicker } from '../runtime/ticker.ts';
+import { type Auditor, createAuditor } from './auditor.ts';
 import { type Calm, createCalm } from './calm.ts';
 import type { WorkerContext, WorkerParts } from './context.ts';
 import { createEar } from './ear.ts';
@@ -45,6 +46,7 @@ export class WorkerPool implements Service {
   #quiet = false;
   #startedAt = 0;
   readonly #calm: Calm;
+  readonly #auditor: Auditor;
   #stopping: Promise<void> | undefined;
 
   constructor(private readonly options: PoolOptions) {
@@ -68,6 +70,7 @@ export class WorkerPool implements Service {
       slots: new Slots(config.concurrency),
       isQuiet: () => this.#quiet,
     };
+    this.#auditor = createAuditor(this.#context);
     const ear = createEar(store, {
       onCancel: (run) => holdings.stop('cancel', run),
       onPlans: () => this.#serveMasters(),
@@ -76,7 +79,7 @@ export class WorkerPool implements Service {
     });
     const ticker = createTicker(
       [
-        { name: 'sweep', intervalMs: config.times.sweepMs, runOnce: async () => void (await sweepOnce(this.#context)) },
+        { name: 'sweep', intervalMs: config.times.sweepMs, runOnce: () => this.#sweep() },
         { name: 'announce', intervalMs: 5000, runOnce: () => this.#announce() },
         { name: 'masters', intervalMs: 5000, runOnce: () => this.#serveMasters() },
         {
@@ -185,6 +188,10 @@ export class WorkerPool implements Service {
     const { free } = this.#context.slots;
     for (const line of this.#lines.values())
       line.worker.concurrency = Math.max(1, Math.min(line.cap, line.active + free));
+  }
+
+  async #sweep(): Promise<void> {
+    if (await sweepOnce(this.#context)) await this.#auditor.auditOnce();
   }
 
   async #announce(): Promise<void> {

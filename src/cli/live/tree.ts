@@ -6,7 +6,7 @@
 import type { TaskState } from '../../plan/states.ts';
 import { formatDuration } from '../../runtime/duration.ts';
 import { type Glyphs, type Line, type Part, renderLine, type Style, statePart } from '../terminal/style.ts';
-import { clean, columnsOf, count } from '../terminal/text.ts';
+import { clean, columnsOf, count, fit } from '../terminal/text.ts';
 import type { LiveTask, RunModel } from './model.ts';
 
 export interface TreeOptions {
@@ -32,8 +32,10 @@ interface Row {
 }
 
 const FRAME_MS = 100;
-/** A task column wider than this leaves no room for what happens. */
-const ID_COLUMNS = 32;
+/** Below this a task's name says nothing. */
+const LEAST_ID_COLUMNS = 16;
+/** As wide as most times are, so that what follows is aligned. */
+const TIME_COLUMNS = 7;
 
 /** Rather leave out what has ended well than what runs or failed. */
 const WEIGHT: Readonly<Record<TaskState, number>> = {
@@ -152,12 +154,10 @@ function dropRows(rows: readonly Row[], room: number, glyphs: Glyphs): Row[] {
 function taskRow(task: LiveTask, idWidth: number, options: TreeOptions): Row {
   const { glyphs, now } = options;
   const frame = glyphs.spinner[Math.floor(now / FRAME_MS) % glyphs.spinner.length]!;
-  const id = clean(task.id);
-  const pad = ' '.repeat(Math.max(0, idWidth - columnsOf(id)));
   const glyph = statePart(task.state, task.state === 'running' ? frame : glyphs[task.state]);
-  const facts = [timeOf(task, now), attemptOf(task), percentOf(task)].filter((text) => text !== '').join('  ');
-  const told = tellingOf(task);
-  const line: Line = ['  ', glyph, ` ${id}${pad}  `, ...(facts === '' ? [] : [`${facts}  `]), told];
+  const time = timeOf(task, now).padStart(TIME_COLUMNS);
+  const facts = [attemptOf(task), percentOf(task)].filter((text) => text !== '').map((text) => `${text}  `);
+  const line: Line = ['  ', glyph, ` ${fit(clean(task.id), idWidth)}  ${time}  `, ...facts, tellingOf(task)];
   return { line, weight: WEIGHT[task.state], state: task.state };
 }
 
@@ -188,7 +188,7 @@ function tellingOf(task: LiveTask): Part {
 
 function idColumns(tasks: readonly LiveTask[], { columns }: TreeOptions): number {
   const widest = tasks.reduce((most, task) => Math.max(most, columnsOf(clean(task.id))), 0);
-  return Math.min(widest, ID_COLUMNS, Math.floor(columns / 2));
+  return Math.min(widest, Math.max(LEAST_ID_COLUMNS, Math.floor(columns / 2)));
 }
 
 function isAll(stage: Stage, state: TaskState): boolean {

@@ -6,11 +6,10 @@ import type { Estimate, Need } from '../../plan/plan.ts';
 import { formatDuration } from '../../runtime/duration.ts';
 import { type Line, statePart } from '../terminal/style.ts';
 import { clean, columnsOf } from '../terminal/text.ts';
+import { formatRange } from './minutes.ts';
 import { renderStatus, whyOf } from './status.ts';
 
 type Fact = readonly [name: string, value: string | number | null | undefined];
-
-const MINUTE_MS = 60_000;
 
 export function renderRunDetails(details: RunDetails, now: number): Line[] {
   const { run } = details;
@@ -106,6 +105,5 @@ function joinPairs(pairs: Readonly<Record<string, unknown>>): string {
 }
 
 function estimateText({ minMinutes, maxMinutes, tokens }: Estimate): string {
-  const [low, high] = [formatDuration(minMinutes * MINUTE_MS), formatDuration(maxMinutes * MINUTE_MS)];
-  return `${low === high ? high : `${low} to ${high}`}${tokens === undefined ? '' : `, ${tokens} tokens`}`;
+  return `${formatRange(minMinutes, maxMinutes)}${tokens === undefined ? '' : `, ${tokens} tokens`}`;
 }

@@ -1,12 +1,10 @@
 /** The order in which a plan's tasks would start. Pure. */
 import type { PlannedStart, RunLimits } from '../../plan/dry-run.ts';
 import type { LoadedPlan } from '../../producer/load-plan.ts';
-import { formatDuration } from '../../runtime/duration.ts';
 import type { Line } from '../terminal/style.ts';
 import { toTable } from '../terminal/table.ts';
 import { clean, count } from '../terminal/text.ts';
-
-const MINUTE_MS = 60_000;
+import { formatMinutes } from './minutes.ts';
 
 export function renderDryRun({ plan, graph }: LoadedPlan, starts: readonly PlannedStart[], limits: RunLimits): Line[] {
   const byId = new Map(plan.tasks.map((task, index) => [task.id, { task, stage: graph.nodes[index]!.stage }]));
@@ -15,8 +13,8 @@ export function renderDryRun({ plan, graph }: LoadedPlan, starts: readonly Plann
     const { task, stage } = byId.get(id)!;
     return [
       `Would launch: ${id}`,
-      `at ${toText(startMinute)}`,
-      `for ${toText(endMinute - startMinute)}`,
+      `at ${formatMinutes(startMinute)}`,
+      `for ${formatMinutes(endMinute - startMinute)}`,
       String(stage),
       task.phase,
       task.master,
@@ -30,11 +28,7 @@ export function renderDryRun({ plan, graph }: LoadedPlan, starts: readonly Plann
       `: ${count(plan.tasks.length, 'task')} in ${count(graph.stages.length, 'stage')}, at most ${count(limits.agents, 'agent')} at once. Nothing is started.`,
     ],
     ...toTable(['task', 'start', 'time', ' stage', 'phase', 'master', 'agent'], rows),
-    [`It would take ${toText(end)} by the upper bounds of the estimates.`],
+    [`It would take ${formatMinutes(end)} by the upper bounds of the estimates.`],
     ...missing.map((task): Line => [`Would not start: ${task.id}`]),
   ];
-}
-
-function toText(minutes: number): string {
-  return minutes === 0 ? '0 min' : formatDuration(minutes * MINUTE_MS);
 }

@@ -5,6 +5,7 @@ import type { LoadedPlan } from '../../producer/load-plan.ts';
 import type { Line } from '../terminal/style.ts';
 import { toTable } from '../terminal/table.ts';
 import { clean, count } from '../terminal/text.ts';
+import { formatRange } from './minutes.ts';
 
 export function renderGraph({ plan, graph }: LoadedPlan, path: CriticalPath): Line[] {
   const byId = new Map(plan.tasks.map((task) => [task.id, task]));
@@ -77,7 +78,7 @@ function needText({ task, when }: Need): string {
 function estimateText({ estimate }: Task): string {
   if (estimate === null) return '';
   const { minMinutes, maxMinutes } = estimate;
-  return minMinutes === maxMinutes ? `${maxMinutes} min` : `${minMinutes}-${maxMinutes} min`;
+  return formatRange(minMinutes, maxMinutes);
 }
 
 /** `1.1 to 1.5 hours`. */

@@ -6,6 +6,7 @@ import { type Line, statePart } from '../terminal/style.ts';
 import { clean, count } from '../terminal/text.ts';
 
 const NAMED_FAILURES = 20;
+const NAMED_BLOCKED = 3;
 
 export function renderReport(report: Report): Line[] {
   const { run } = report;
@@ -31,7 +32,7 @@ function failureLines({ failed }: Report): Line[] {
     if (task.blocks.length === 0) return [line];
     return [
       line,
-      ['    ', statePart('blocked', 'blocks'), ` ${count(task.blocks.length, 'task')}: ${nameSome(task.blocks)}`],
+      ['    ', statePart('blocked', 'blocks'), ` ${count(task.blocks.length, 'task')}: ${nameSome(task.blocks, NAMED_BLOCKED)}`],
     ];
   });
   const more = failed.length - NAMED_FAILURES;

@@ -70,8 +70,13 @@ export class Output {
     this.#speak(() => this.options.stdout.write(`${text}\n`));
   }
 
-  /** Lines of the result, in colours where there are any, cut to the terminal's width. */
+  /** Lines of the result, in colours where there are any. */
   printLines(lines: readonly Line[]): void {
+    for (const line of lines) this.print(renderLine(line, this.style));
+  }
+
+  /** The same for tables, which are cut to the terminal's width rather than broken into more lines. */
+  printTable(lines: readonly Line[]): void {
     for (const line of lines) this.print(renderLine(line, this.style, this.columns));
   }
 

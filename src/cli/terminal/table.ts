@@ -22,5 +22,12 @@ export function toTable(headings: readonly string[], rows: readonly (readonly (P
       if (isRight[at]) return [gap + padding, cell];
       return at === cells.length - 1 ? [gap, cell] : [gap, cell, padding];
     });
-  return [toLine(heads.map((heading): Part => ({ text: heading, color: 'dim' }))), ...rows.map(toLine)];
+  const lines = [heads.map((heading): Part => ({ text: heading, color: 'dim' })), ...rows].map(toLine);
+  return lines.map(withoutEnd);
+}
+
+/** Blanks at a line's end would be copied along with it. */
+function withoutEnd(line: Line): Line {
+  const last = line.findLastIndex((part) => (typeof part === 'string' ? part : part.text).trim() !== '');
+  return line.slice(0, last + 1);
 }

@@ -1,0 +1,68 @@
+/**
+ * Somebody takes jobs away behind planq's back: BullMQ then runs the parents as if all had been done. The record knows better.
+ */
+import { expect, test } from 'vitest';
+import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
+import { waitUntil } from '../support/processes.ts';
+
+const noop = { agent: 'noop' };
+const tasks = { a: noop, b: noop, c: { ...noop, needs: ['a', 'b'] } };
+
+async function submitHeld(app: TestApp, barrier: string): Promise<string> {
+  const { runId } = await app.submit(testPlan({ barrier, tasks }));
+  return runId;
+}
+
+async function expectCompleted(app: TestApp, run: string): Promise<void> {
+  const view = await app.atRest(run);
+  expect(view.run.state).toBe('completed');
+  expect(view.run.counts.completed).toBe(3);
+  await waitUntil(
+    'the run job has ended',
+    async () => (await app.store.queues.queue('runs').getJobState(run)) === 'completed',
+    10_000,
+  );
+}
+
+test.each(['none', 'stage'])('a drained queue, with barrier %s', async (barrier) => {
+  const app = await createTestApp({ lockMs: 600 });
+  const run = await submitHeld(app, barrier);
+  await app.store.queues.queue('master-development').drain(true);
+  await app.startPool();
+  await expectCompleted(app, run);
+});
+
+test('a removed child', async () => {
+  const app = await createTestApp({ lockMs: 600 });
+  const run = await submitHeld(app, 'stage');
+  await app.store.queues.queue('master-development').remove(`${run}.a`);
+  await app.startPool();
+  await expectCompleted(app, run);
+});
+
+test('the run job removed with all its children', async () => {
+  const app = await createTestApp({ lockMs: 600 });
+  const run = await submitHeld(app, 'stage');
+  await (await app.store.queues.queue('runs').getJob(run))?.remove({ removeChildren: true });
+  await app.startPool();
+  await expectCompleted(app, run);
+});
+
+test('script cache flushed between two inserts', async () => {
+  const app = await createTestApp({ lockMs: 600 });
+  await submitHeld(app, 'none');
+  await app.store.redis.script('FLUSH');
+  const run = await submitHeld(app, 'stage');
+  await app.store.redis.script('FLUSH');
+  await app.startPool();
+  await expectCompleted(app, run);
+});
+
+test('a foreign job with the id of a task', async () => {
+  const app = await createTestApp({ lockMs: 600 });
+  const run = await submitHeld(app, 'stage');
+  // The id of the task that is not there yet; its data is not ours.
+  await app.store.queues.queue('master-development').add('c', { command: 'rm -rf /' }, { jobId: `${run}.c` });
+  await app.startPool();
+  await expectCompleted(app, run);
+});
