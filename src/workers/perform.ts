@@ -25,6 +25,9 @@ import { writeOutcomeFiles } from './status-files.ts';
 /** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
 const PARK_MS = 3_600_000;
 
+/** From so many ended workers on, a task is suspected of ending them. */
+const SUSPECT_CRASHES = 2;
+
 /** Performs one task job. @returns the job's return value; throws only what tells BullMQ where the job goes */
 export async function performTask(
   worker: WorkerContext,
@@ -61,7 +64,7 @@ async function claimAndPerform(
     worker.hook('claimed');
     if (claim.kind !== 'run') return await declineJob(worker, job, token, data, claim);
     const attempt = await openAttempt(worker, held, claim);
-    const outcome = excuseLost(worker, attempt, await performAttempt(worker, attempt));
+    const outcome = excuseLost(worker, attempt, await performCarefully(worker, attempt, claim.crashes));
     worker.hook('verified');
     return await settleJob(worker, job, token, attempt, outcome);
   } finally {
@@ -82,6 +85,18 @@ async function openAttempt(worker: WorkerContext, held: Held, claim: ClaimReply 
     context: { ...stored, projectDir },
     paths: taskPaths(projectDir, stored.workspace, task.id),
   };
+}
+
+/** A task that has stopped two workers runs alone, so that it takes no neighbours with it. */
+async function performCarefully(worker: WorkerContext, attempt: Attempt, crashes: number): Promise<Outcome> {
+  if (crashes < SUSPECT_CRASHES) return performAttempt(worker, attempt);
+  worker.warn('a task that stopped workers runs alone', { run: attempt.held.run, task: attempt.task.id, crashes });
+  const giveRest = await worker.slots.takeRest();
+  try {
+    return await performAttempt(worker, attempt);
+  } finally {
+    giveRest();
+  }
 }
 
 /** An agent that was stopped because this worker was away uses no attempt. */

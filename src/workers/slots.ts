@@ -4,6 +4,7 @@
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
+  #alone: Promise<void> = Promise.resolve();
 
   constructor(readonly capacity: number) {
     this.#free = capacity;
@@ -27,5 +28,24 @@ export class Slots {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free++;
     else next();
+  }
+
+  /**
+   * For a holder of one slot: waits until it has all of them, so that nothing else runs beside it. Others that want the
+   * same wait their turn without a slot, so two never wait for each other. @returns how to give all but the one back
+   */
+  async takeRest(): Promise<() => void> {
+    this.give();
+    const before = this.#alone;
+    let end = (): void => undefined;
+    this.#alone = new Promise((resolve) => {
+      end = resolve;
+    });
+    await before;
+    for (let count = 0; count < this.capacity; count++) await this.take();
+    return () => {
+      for (let count = 1; count < this.capacity; count++) this.give();
+      end();
+    };
   }
 }

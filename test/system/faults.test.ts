@@ -154,3 +154,29 @@ test.each(['claimed', 'spawned', 'verified', 'settled', 'enqueued'])(
     expect(view.tasks.map((task) => task.attempt)).toEqual([1, 1, 1]);
   },
 );
+
+test('a task that ends three workers fails, and its neighbours complete', async () => {
+  const app = await createTestApp({ lockMs: 1000 });
+  const healthy = Object.fromEntries(
+    [1, 2, 3, 4].map((index) => [`healthy${index}`, fake({ work: '300ms' }, { priority: 'low' })]),
+  );
+  // An agent that takes its worker for a leftover of its own.
+  const poison = { run: 'kill -9 $PPID', priority: 'critical' };
+  const { runId } = await app.submit(testPlan({ tasks: { poison, ...healthy } }));
+  let starts = 0;
+  let over = false;
+  const supervise = async (): Promise<void> => {
+    while (!over && starts < 6) {
+      starts++;
+      const worker = await startWorkerProcess(app);
+      await Promise.race([worker.exited, waitUntil('the test is over', () => over, 60_000)]);
+    }
+  };
+  const supervisor = supervise();
+  const view = await app.atRest(runId, 60_000);
+  over = true;
+  await supervisor;
+  expect(view.tasks[0]).toMatchObject({ state: 'failed', reason: 'stopped 3 workers' });
+  expect(view.run.counts).toMatchObject({ completed: 4, failed: 1 });
+  expect(starts).toBe(4);
+}, 60_000);
