@@ -32,13 +32,13 @@ const SUBMITTING: readonly OptionRow[] = [
   { flags: '--inputs <how>', about: 'a missing input fails its task, or is a warning', choices: ['strict', 'warn'] },
   { flags: '--concurrency <n>', about: 'at most so many tasks of the run at once', parse: parseCount },
   { flags: '--key <key>', about: 'the same key gives the same run, however often it is submitted' },
-  { flags: '--volatile', about: 'accept a Redis that may lose data' },
 ];
 
 export const GLOBAL_OPTIONS: readonly OptionRow[] = [
   { flags: '--project <folder>', about: 'folder of the project (default: the current one)' },
   { flags: '-q, --quiet', about: 'no notes and warnings on stderr, no progress lines' },
   { flags: '--no-color', about: 'no colours' },
+  { flags: '--volatile', about: 'accept a Redis that may lose data' },
 ];
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -68,7 +68,6 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [
       { flags: '--masters <list>', about: 'serve only these, e.g. development=4,security=2', parse: parseMasters },
       { flags: '--concurrency <n>', about: 'at most so many tasks at once (default: 10)', parse: parseCount },
-      { flags: '--volatile', about: 'accept a Redis that may lose data' },
     ],
     load: async () => (await import('./worker.ts')).worker,
   },

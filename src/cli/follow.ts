@@ -25,6 +25,8 @@ export interface FollowInput {
 }
 
 const TICK_MS = 2000;
+/** A worker that lives has stopped its agents by then. */
+const STOP_WAIT_MS = 15_000;
 
 /** @returns the run as it is at the end: at rest, or in whatever state when the signal came */
 export async function follow(input: FollowInput): Promise<RunView> {
@@ -45,6 +47,7 @@ class Following {
   readonly #stop = new AbortController();
   readonly #aborted: Promise<void>;
   #heardAt: number;
+  #cancelledAt: number | undefined;
   #failure: unknown;
 
   constructor(
@@ -92,7 +95,16 @@ class Following {
   async #readAgain(): Promise<void> {
     const view = await showRun(this.input.store, this.input.runId);
     this.model.reset(view);
-    if (isAtRest(view.run.state)) this.#stop.abort();
+    if (this.#isOver(view)) this.#stop.abort();
+  }
+
+  /** A cancelled run rests when its agents have been stopped, or when nobody seems to be there to stop them. */
+  #isOver({ run }: RunView): boolean {
+    if (!isAtRest(run.state)) return false;
+    if (run.state !== 'cancelled' || run.counts.running === 0) return true;
+    const now = this.input.clock.monotonic();
+    this.#cancelledAt ??= now;
+    return now - this.#cancelledAt >= STOP_WAIT_MS;
   }
 
   #orAborted(work: Promise<void>): Promise<void> {

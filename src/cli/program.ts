@@ -81,11 +81,7 @@ async function perform({ row, args, options }: Asked, proc: NodeJS.Process): Pro
   const output = createOutput(proc, options);
   const signals = new Signals(proc);
   signals.start();
-  // Whoever read our output has gone: nobody is left to tell, so end as if told to.
-  output.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') signals.raise();
-    else throw error;
-  });
+  endWithReader(proc, signals);
   let context: Context | undefined;
   try {
     context = await createContext(proc, options, output, signals);
@@ -97,6 +93,19 @@ async function perform({ row, args, options }: Asked, proc: NodeJS.Process): Pro
     await context?.app.close();
     signals.stop();
   }
+}
+
+/** Whoever read our output has gone: nobody is left to tell, so end as if told to. */
+function endWithReader(proc: NodeJS.Process, signals: Signals): void {
+  let isGone = false;
+  proc.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (!isGone) signals.raise();
+    isGone = true;
+  });
+  proc.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
 }
 
 async function createContext(

@@ -47,7 +47,8 @@ export async function workAndFollow(context: Context, input: WorkInput): Promise
       ...(onTick === undefined ? {} : { onTick }),
     });
     if (!isAtRest(view.run.state)) return await tellHowToGoOn(context, workforce, view);
-    if (workforce.isHere && isFinal(view.run.state)) await waitFinalised(store, clock, input.runId, REPORT_WAIT_MS);
+    if (workforce.isHere && !workforce.isOver && isFinal(view.run.state))
+      await waitFinalised(store, clock, input.runId, REPORT_WAIT_MS);
     return conclude(context, view, input.json);
   } finally {
     await workforce.stop();
@@ -88,10 +89,11 @@ async function tellHowToGoOn({ output }: Context, workforce: Workforce, view: Ru
   await workforce.stop();
   const isServed = (await workforce.unserved()).length === 0;
   const done = `${counts.completed} of ${counts.total} tasks are completed`;
+  const handed = workforce.isHere ? '; what ran here was handed back and used no attempt' : '';
   output.complain(
     isServed
-      ? `run ${id} goes on without this terminal: ${done}\n  → follow it: planq watch ${id}`
-      : `run ${id} waits for a worker: ${done}; what ran here was handed back and used no attempt\n  → go on: planq watch ${id} --work`,
+      ? `run ${id} goes on without this terminal: ${done}${handed}\n  → follow it: planq watch ${id}`
+      : `run ${id} waits for a worker: ${done}${handed}\n  → go on: planq watch ${id} --work`,
   );
   return EXIT.interrupted;
 }

@@ -23,6 +23,11 @@ export class Workforce {
     return this.#pool !== undefined;
   }
 
+  /** Whether it was told to stop: nothing more will be performed here. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Tasks that this process performs now. */
   get running(): number {
     return this.#pool?.running ?? 0;

@@ -8,9 +8,9 @@ export function parseEvent(id: string, fields: Readonly<Record<string, string>>)
   const base = { id, at: Number(id.split('-')[0]), run: fields.run ?? '' };
   const type = fields.type as EventType;
   if (type.startsWith('run-')) {
-    return { ...base, type, ...(fields.name === undefined ? {} : { name: fields.name }) } as Event;
+    return { ...base, type, ...optionalText('name', fields.name), ...optionalText('reason', fields.reason) } as Event;
   }
-  if (type.startsWith('tasks-')) {
+  if (fields.tasks !== undefined && type !== 'run-resumed') {
     const tasks = (fields.tasks ?? '')
       .split(',')
       .filter((text) => text !== '')

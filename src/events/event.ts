@@ -19,13 +19,25 @@ export interface RunEvent extends EventBase {
     | 'run-resumed'
     | 'run-completed'
     | 'run-cancelling'
-    | 'run-cancelled';
+    | 'run-cancelled'
+    | 'run-failed'
+    | 'run-paused'
+    | 'run-unpaused';
   name?: string;
+  /** Of a blocked run: failure or approval. */
+  reason?: string;
 }
 
 /** Several tasks moved together: a stage opened, a failure blocked what waits for it, a run was cancelled. */
 export interface TasksEvent extends EventBase {
-  type: 'tasks-ready' | 'tasks-blocked' | 'tasks-skipped' | 'tasks-cancelled';
+  type:
+    | 'tasks-ready'
+    | 'tasks-blocked'
+    | 'tasks-skipped'
+    | 'tasks-cancelled'
+    | 'approval-wanted'
+    | 'approved'
+    | 'rejected';
   /** Indexes into the plan. */
   tasks: number[];
   /** Index of the failed task that blocked them. */

@@ -1,6 +1,7 @@
 /**
  * Valid plan and graph → what the run record stores: nodes, edges in both directions, open-needs counts, definitions.
  */
+import { approvalGroup } from '../plan/check-approvals.ts';
 import type { EdgeCondition, Graph, GraphNode, Plan, Task } from '../plan/plan.ts';
 import type { LimitTake, RecordNode } from './node.ts';
 import { jobPriority, placeInLine } from './order.ts';
@@ -16,6 +17,8 @@ export interface CompiledRecord {
   roots: number[];
   /** Barrier group → index of the gate that closes it; the last group has none. */
   gates: Record<number, number>;
+  /** Nodes that wait for a person: tasks marked so, and gates. */
+  approvals: number[];
 }
 
 export interface RecordOptions {
@@ -43,10 +46,20 @@ export function compileRecord(plan: Plan, graph: Graph, options: RecordOptions):
     open: graph.nodes.map((node) => node.needs.length),
     defs: plan.tasks.map((task, index) => JSON.stringify({ ...task, stage: graph.nodes[index]!.stage })),
     roots: graph.nodes.filter((node) => node.kind === 'task' && node.needs.length === 0).map((node) => node.index),
+    approvals: [
+      ...plan.tasks.flatMap((task, index) => (task.approval === true ? [index] : [])),
+      ...approvalGates(plan, graph),
+    ],
     gates: Object.fromEntries(
       graph.nodes.flatMap((node) => (/^gate:\d+$/.test(node.id) ? [[node.group, node.index]] : [])),
     ),
   };
+}
+
+/** Both gates before a phase wait, so that no task of it starts unapproved. */
+function approvalGates(plan: Plan, graph: Graph): number[] {
+  const closed = new Set((plan.approvals ?? []).map((entry) => (approvalGroup(plan, entry) ?? 0) - 1));
+  return graph.nodes.filter((node) => node.kind === 'gate' && closed.has(node.group)).map((node) => node.index);
 }
 
 function recordNode(node: GraphNode, task: Task | undefined, options: RecordOptions): RecordNode {

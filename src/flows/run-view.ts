@@ -64,6 +64,13 @@ export interface TaskRecord {
   p?: number;
   v?: number;
   pid?: number;
+  /** 1 waits for approval, 2 approved. */
+  ap?: number;
+}
+
+/** Whether BullMQ must have a job for the task: it may start, or waits in line for a share. Not when it waits for a person. */
+export function needsJob(record: TaskRecord): boolean {
+  return record.s === 'ready' || (record.s === 'parked' && record.ap !== 1);
 }
 
 /** Reads a task's record; a task without one is pending. */

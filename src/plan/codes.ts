@@ -37,6 +37,7 @@ export const PROBLEM_CODES = {
   'stage-missing-task': '`stages` leaves a task out',
   'stage-order': 'a task needs one of its own stage or of a later one',
   'bad-stage-name': 'a key of `execution_plan` is not `stage_<number>`',
+  'unknown-approval': '`approve-before` names a stage or phase that does not wait for anything before it',
   'too-many-stages': 'more than 10 stages that wait for each other',
   'phase-order': 'with `barrier: phase`, a task needs one of a later phase',
   'unknown-phase': 'the phase asked for does not occur in the plan',

@@ -4,7 +4,7 @@
  */
 import type { Problem } from '../runtime/problem.ts';
 import type { Place } from './codes.ts';
-import type { Barrier, NeedCondition, Plan, PlanLimits, Task } from './plan.ts';
+import type { Barrier, NeedCondition, OnFailure, Plan, PlanLimits, Task } from './plan.ts';
 
 /** The parts of a task that messages point at, whatever a format calls them. */
 export type TaskField =
@@ -51,6 +51,9 @@ export interface Draft {
   limits: PlanLimits;
   source: Plan['source'];
   tasks: DraftTask[];
+  onFailure?: OnFailure;
+  /** As the author wrote them; see `Plan.approvals`. */
+  approvals?: (number | string)[];
   stages: DraftStage[] | null;
   /** At most 10 stages whatever the barrier (orchestration files). */
   stagesAreBarriers: boolean;

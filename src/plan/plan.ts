@@ -19,6 +19,13 @@ export interface Need {
   when: NeedCondition;
 }
 
+/**
+ * - `block`: what needs it waits for a person; the run is blocked
+ * - `continue`: the run goes on without what needs it, and ends as failed
+ * - `cancel`: the rest of the run is stopped, and it ends as failed
+ */
+export type OnFailure = 'block' | 'continue' | 'cancel';
+
 export type Priority = 'critical' | 'high' | 'medium' | 'low';
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
@@ -82,6 +89,8 @@ export interface Task {
   /** Tries in all, at least 1 (`retries: 2` means 3). */
   attempts: number;
   continueOnError: boolean;
+  /** Waits for a person's approval before it starts. */
+  approval?: boolean;
   /** Matrix values of this variant, in the matrix's order; empty without one. */
   matrix: Record<string, string>;
   source: SourcePlace;
@@ -105,6 +114,10 @@ export interface Plan {
   /** Stages as the author listed them (ids after matrix expansion), or null: then they are the levels of the graph. */
   stages: string[][] | null;
   limits: PlanLimits;
+  /** What a failure that nobody tolerates does to the rest of the run. Default `block`. */
+  onFailure?: OnFailure;
+  /** Groups that open only when a person approves: stage numbers, or phase names with `barrier: phase`. */
+  approvals?: (number | string)[];
   /** In document order. Ids are unique, needs exist and have no cycle. */
   tasks: Task[];
   /** Where it came from, for messages. */

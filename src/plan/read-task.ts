@@ -56,6 +56,7 @@ export function readTask(id: string, raw: RawTask, context: TaskContext): Task {
     timeoutMs: toMs(raw.timeout ?? defaults.timeout),
     attempts: 1 + (raw.retries ?? defaults.retries ?? DEFAULT_ATTEMPTS - 1),
     continueOnError: raw['continue-on-error'] ?? false,
+    ...(raw.approval === true ? { approval: true } : {}),
     matrix: context.combination,
     source: context.source,
   };

@@ -103,6 +103,7 @@ export const taskSchema = z.strictObject({
   timeout: duration.optional().describe("Longest time of one attempt, such as 30m. Default: the phase's."),
   retries: z.int().min(0).max(100).optional().describe('Further attempts after the first. Default: 2.'),
   'continue-on-error': z.boolean().optional().describe('A failure of this task does not block those that need it.'),
+  approval: z.boolean().optional().describe('Waits for `planq approve` before it starts.'),
   matrix: matrix.optional().describe('Makes one task of every combination of the values.'),
   files: z.array(text).optional().describe('Files it will touch; more than 3 is a warning.'),
 });

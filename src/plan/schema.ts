@@ -39,6 +39,16 @@ export const planSchema = z.strictObject({
     .optional()
     .describe('stage (default): a stage waits for all before it. phase: a phase does. none: only needs count.'),
   stages: z.array(stage).optional().describe('The stages in order, every task once. Default: the levels of the graph.'),
+  'on-failure': z
+    .enum(['block', 'continue', 'cancel'])
+    .optional()
+    .describe(
+      'block (default): what needs a failed task waits for a person. continue: the run ends without it, as failed. cancel: the rest is stopped.',
+    ),
+  'approve-before': z
+    .array(z.union([z.int().min(2), text]))
+    .optional()
+    .describe('Stages (from 2 on) or, with barrier phase, phases that open only after `planq approve`.'),
   limits: limits.optional().describe('How much may run at once; further names are resources, such as gpu: 2.'),
   env: environment.optional().describe('Environment variables of every task.'),
   defaults: defaultsSchema.optional().describe('Values for tasks that do not say otherwise.'),

@@ -3,6 +3,7 @@
  */
 import type { Problem } from '../runtime/problem.ts';
 import { checkAgents, withAgent } from './check-agents.ts';
+import { checkApprovals } from './check-approvals.ts';
 import { checkCycles } from './check-cycles.ts';
 import { checkIds } from './check-ids.ts';
 import { checkInputs, linkInputs } from './check-inputs.ts';
@@ -30,6 +31,8 @@ export function validate(draft: Draft, options: ValidateOptions): Validated {
     description: draft.description,
     barrier: options.barrier ?? draft.barrier,
     stages: stages.stages,
+    ...(draft.onFailure === undefined ? {} : { onFailure: draft.onFailure }),
+    ...(draft.approvals === undefined ? {} : { approvals: draft.approvals }),
     limits: draft.limits,
     tasks: linkInputs(needs.tasks.map((task) => withAgent(task, options))),
     source: draft.source,
@@ -45,7 +48,12 @@ export function validate(draft: Draft, options: ValidateOptions): Validated {
   // Levels and ancestors mean something only in a graph whose parts exist and have no circle.
   const isOrdered = !unordered.some(({ severity }) => severity === 'error');
   const ordered = isOrdered
-    ? [...checkStages(plan, draft), ...checkPhases(plan, draft), ...checkInputs(plan, draft)]
+    ? [
+        ...checkStages(plan, draft),
+        ...checkPhases(plan, draft),
+        ...checkApprovals(plan, draft),
+        ...checkInputs(plan, draft),
+      ]
     : [];
   return { plan, problems: [...problems, ...ordered, ...checkSizes(draft)] };
 }

@@ -3,7 +3,7 @@
  * A job that is still there is not added twice.
  */
 import type { ReadyTask } from '../flows/compile.ts';
-import { parseTaskRecord } from '../flows/run-view.ts';
+import { needsJob, parseTaskRecord } from '../flows/run-view.ts';
 import { enqueueAgain } from './enqueue.ts';
 import type { Store } from './store.ts';
 
@@ -11,7 +11,7 @@ import type { Store } from './store.ts';
 export async function addLostJobs(store: Store, run: string): Promise<number> {
   const records = await store.record.readTasks(run);
   const waiting = Object.keys(records)
-    .filter((index) => ['ready', 'parked'].includes(parseTaskRecord(records[index]).s))
+    .filter((index) => needsJob(parseTaskRecord(records[index])))
     .map(Number);
   if (waiting.length === 0) return 0;
   const nodes = await store.record.readFields(run, 'nodes', waiting);

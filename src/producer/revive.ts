@@ -58,6 +58,8 @@ async function reviveOne(store: Store, run: string, task: ReadyTask): Promise<bo
     await job.remove().catch(() => undefined);
     return true;
   }
+  // Put aside for what does not hold it any more.
+  if (state === 'delayed') await job.promote().catch(() => undefined);
   if (state !== 'active') return true;
   return parseTaskRecord(await store.record.readTask(run, task.index)).s !== 'ready';
 }

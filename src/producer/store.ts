@@ -16,6 +16,7 @@ import { type PrivateServer, startPrivateServer } from '../redis/private-server.
 import { createQueues, type Queues } from '../redis/queues.ts';
 import { RunRecord } from '../redis/record.ts';
 import { createScripts } from '../redis/scripts.ts';
+import { Steering } from '../redis/steering.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Config } from '../runtime/config.ts';
 
@@ -24,6 +25,7 @@ export interface Store {
   keys: Keys;
   redis: Connection;
   record: RunRecord;
+  steering: Steering;
   queues: Queues;
   check: ServerCheck;
   /** Another connection to the same server, for blocking reads; the caller disconnects it. */
@@ -63,12 +65,14 @@ function assemble(
   const keys = createKeys(config.prefix);
   const producer = createConnection(target);
   const queues = createQueues(producer, keys);
+  const scripts = createScripts(redis, keys.base);
   return {
     target,
     keys,
     redis,
     check,
-    record: new RunRecord(redis, keys, createScripts(redis, keys.base)),
+    record: new RunRecord(redis, keys, scripts),
+    steering: new Steering(scripts),
     queues,
     connect: () => createConnection(target),
     renewProducer: async () => {

@@ -17,7 +17,7 @@ import { randomId } from '../runtime/random.ts';
 import { enqueue } from './enqueue.ts';
 import { checkMemory, isOutOfMemory, redisFull } from './memory.ts';
 import type { Store } from './store.ts';
-import { clearStatuses } from './workspace.ts';
+import { shelveEarlierRun } from './workspace.ts';
 
 export interface SubmitOptions {
   /** The same key gives the same run, however often it is submitted. */
@@ -36,6 +36,8 @@ export interface Submitted {
   created: boolean;
   /** As stored: relative to the project where it lies inside. */
   workspace: string;
+  /** For the operator: Redis is getting full. */
+  warning?: string;
 }
 
 /** What a worker must know of a run besides the task; stored once. */
@@ -58,6 +60,18 @@ export async function submitPlan(
   clock: Clock,
   input: { plan: Plan; graph: Graph },
   options: SubmitOptions = {},
+): Promise<Submitted> {
+  const warning = await checkMemory(store);
+  const submitted = await submitUnder(store, config, clock, input, options);
+  return warning === null ? submitted : { ...submitted, warning };
+}
+
+async function submitUnder(
+  store: Store,
+  config: Config,
+  clock: Clock,
+  input: { plan: Plan; graph: Graph },
+  options: SubmitOptions,
 ): Promise<Submitted> {
   const hash = createHash('sha256').update(JSON.stringify(input.plan)).digest('hex').slice(0, 32);
   const run = randomId(RUN_ID_LENGTH);
@@ -106,12 +120,11 @@ interface Attempt {
 }
 
 async function trySubmit(store: Store, config: Config, clock: Clock, attempt: Attempt): Promise<Reply> {
-  await checkMemory(store);
   const reply = await store.record.submit(stageRun(config, clock, attempt)).catch((error: unknown) => {
     throw isOutOfMemory(error) ? redisFull('it refuses to store more') : error;
   });
   if (reply.kind !== 'submitted') return reply;
-  await clearStatuses(config.projectDir, attempt.workspace);
+  await shelveEarlierRun(config.projectDir, attempt.workspace);
   for (const [master, cap] of Object.entries({ ...config.limits.masters, ...attempt.plan.limits.masters })) {
     await store.queues.queue(masterQueue(master)).setGlobalConcurrency(cap);
   }
@@ -128,7 +141,7 @@ function stageRun(config: Config, clock: Clock, attempt: Attempt): StagedRun {
     workspace: attempt.workspace,
     inputs: options.inputs ?? 'strict',
   };
-  const { gates, ...compiled } = compileRecord(plan, graph, {
+  const { gates, approvals, ...compiled } = compileRecord(plan, graph, {
     run,
     createdAt: clock.now(),
     phaseLimits: { ...config.limits.phases, ...plan.limits.phases },
@@ -143,9 +156,11 @@ function stageRun(config: Config, clock: Clock, attempt: Attempt): StagedRun {
       'n:pending': tasks.length,
       context: JSON.stringify(context),
       gates: JSON.stringify(gates),
+      ...(plan.onFailure === undefined ? {} : { onFailure: plan.onFailure }),
     },
     plan: JSON.stringify({ ...header, stages: graph.stages, phases: graph.phases }),
     ...compiled,
+    approvals,
     hash: attempt.hash,
     key: options.key ?? null,
     workspace: path.isAbsolute(attempt.workspace) ? attempt.workspace : path.join(config.projectDir, attempt.workspace),

@@ -58,14 +58,16 @@ async function startLog(paths: TaskPaths, run: string): Promise<void> {
   await writeFileAtomic(owner, run);
 }
 
-/** A new run begins in this workspace: the statuses of an earlier one would tell of tasks that have not run yet. */
-export async function clearStatuses(projectDir: string, workspace: string): Promise<void> {
+/** A new run begins in this workspace: the statuses and report of an earlier one would tell of what has not run yet. */
+export async function shelveEarlierRun(projectDir: string, workspace: string): Promise<void> {
   const root = path.resolve(projectDir, workspace);
-  const status = path.join(root, 'status');
-  if (!(await exists(status))) return;
-  const shelf = path.join(root, 'previous', 'status');
+  const names = (await readdir(root).catch(() => [])).filter((name) => /^(status|report\.(json|md))$/.test(name));
+  if (names.length === 0) return;
+  const runs = path.join(root, 'previous', '.runs');
+  const used = await readdir(runs).catch(() => []);
+  const shelf = path.join(runs, String(nextNumber(used)));
   await mkdir(shelf, { recursive: true, mode: 0o700 });
-  await rename(status, path.join(shelf, String(nextNumber(await readdir(shelf)))));
+  for (const name of names) await rename(path.join(root, name), path.join(shelf, name));
 }
 
 async function moveAside(paths: TaskPaths, taskId: string): Promise<void> {

@@ -17,14 +17,30 @@ export interface Keys {
   /** Hash limit → capacity. */
   caps: string;
   used: string;
+  /** Sorted set of `<run>|<index>` by the time at which the lease ends. */
+  leases: string;
   sweeper: string;
+  /** Hash of what is paused: all, master:<name>, run:<id> → who, when, why. */
+  holds: string;
   run(run: string, part?: RunPart): string;
   /** List of the last output lines of a task. */
   tail(run: string, index: number): string;
   line(limit: string): string;
 }
 
-export type RunPart = 'nodes' | 'deps' | 'needs' | 'open' | 'skip' | 'defs' | 'plan' | 'tasks' | 'out' | 'outbox';
+export type RunPart =
+  | 'nodes'
+  | 'deps'
+  | 'needs'
+  | 'open'
+  | 'skip'
+  | 'defs'
+  | 'plan'
+  | 'tasks'
+  | 'out'
+  | 'outbox'
+  | 'approvals'
+  | 'decisions';
 
 /** @param prefix letters, digits, `-` and `_`; `planq` unless configured */
 export function createKeys(prefix: string): Keys {
@@ -39,7 +55,9 @@ export function createKeys(prefix: string): Keys {
     masters: `${base}:masters`,
     caps: `${base}:limits:caps`,
     used: `${base}:limits:used`,
+    leases: `${base}:leases`,
     sweeper: `${base}:sweeper`,
+    holds: `${base}:holds`,
     run,
     tail: (id, index) => `${run(id)}:tail:${index}`,
     line: (limit) => `${base}:w:${limit}`,

@@ -22,6 +22,8 @@ export interface StagedRun {
   /** One per task. */
   defs: string[];
   roots: number[];
+  /** Nodes that wait for a person. */
+  approvals: number[];
   hash: string;
   key: string | null;
   workspace: string;
@@ -42,6 +44,8 @@ export type ClaimReply =
       attempt: number;
       crashes: number;
       context: string;
+      /** Attempts used since it was submitted or last retried. */
+      used: number;
     }
   | { kind: 'settled'; state: string; outbox: OutboxEntry[] }
   | { kind: 'parked'; reason: string }
@@ -109,6 +113,10 @@ export class RunRecord extends RunReader {
     first.hset(this.keys.run(run), staged.meta);
     first.expire(this.keys.run(run), STAGING_TTL_SECONDS);
     first.set(this.keys.run(run, 'plan'), staged.plan, 'EX', STAGING_TTL_SECONDS);
+    if (staged.approvals.length > 0)
+      first
+        .sadd(this.keys.run(run, 'approvals'), ...staged.approvals)
+        .expire(this.keys.run(run, 'approvals'), STAGING_TTL_SECONDS);
     if (staged.masters.length > 0) first.sadd(this.keys.masters, ...staged.masters);
     await execute(first);
     const parts = ['nodes', 'deps', 'needs', 'defs'] as const;
@@ -140,6 +148,7 @@ export class RunRecord extends RunReader {
           attempt: Number(reply[2]),
           crashes: Number(reply[3]),
           context: String(reply[4]),
+          used: Number(reply[5]),
         };
       case 'settled':
         return { kind: 'settled', state: String(reply[1]), outbox: readOutbox(reply, 2) };

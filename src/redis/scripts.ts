@@ -5,7 +5,20 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 
-const NAMES = ['submit', 'claim', 'settle', 'heartbeat', 'report', 'cancel', 'retry', 'sweep', 'added'] as const;
+const NAMES = [
+  'submit',
+  'claim',
+  'settle',
+  'heartbeat',
+  'report',
+  'cancel',
+  'retry',
+  'sweep',
+  'added',
+  'hold',
+  'skip',
+  'approve',
+] as const;
 export type ScriptName = (typeof NAMES)[number];
 
 export type ScriptReply = (string | number | null)[];

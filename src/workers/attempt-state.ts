@@ -10,6 +10,8 @@ import type { Held } from './holdings.ts';
 export interface Attempt {
   held: Held;
   number: number;
+  /** Attempts used since the task was submitted or last retried by a person. */
+  used: number;
   startedAt: number;
   task: TaskDefinition;
   context: RunContext;

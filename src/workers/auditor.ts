@@ -4,7 +4,7 @@
  */
 import { type ReadyTask, taskJobId } from '../flows/compile.ts';
 import { parseNode } from '../flows/node.ts';
-import { parseTaskRecord } from '../flows/run-view.ts';
+import { needsJob, parseTaskRecord } from '../flows/run-view.ts';
 import { revive } from '../producer/revive.ts';
 import { masterQueue } from '../redis/keys.ts';
 import type { WorkerContext } from './context.ts';
@@ -40,7 +40,7 @@ export function createAuditor(worker: WorkerContext): Auditor {
 
 async function findLost(worker: WorkerContext, run: string, records: Record<string, string>): Promise<ReadyTask[]> {
   const waiting = Object.keys(records)
-    .filter((index) => ['ready', 'parked'].includes(parseTaskRecord(records[index]).s))
+    .filter((index) => needsJob(parseTaskRecord(records[index])))
     .map(Number);
   if (waiting.length === 0) return [];
   const nodes = await worker.store.record.readFields(run, 'nodes', waiting);

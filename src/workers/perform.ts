@@ -80,6 +80,7 @@ async function openAttempt(worker: WorkerContext, held: Held, claim: ClaimReply 
   return {
     held,
     number: claim.attempt,
+    used: claim.used,
     startedAt: worker.clock.now(),
     task,
     context: { ...stored, projectDir },

@@ -22,7 +22,20 @@ export function createReporter(worker: WorkerContext, attempt: Attempt): Reporte
   const { held } = attempt;
   const { record } = worker.store;
   const under = new Set<Promise<unknown>>();
-  let lastProgressAt = Number.NEGATIVE_INFINITY;
+  let latest: (AgentReport & { kind: 'progress' }) | undefined;
+  let pending = false;
+  const ended = new AbortController();
+  /** The newest at once, then again what came within the second after it. */
+  const sendProgress = async (): Promise<void> => {
+    pending = true;
+    while (latest !== undefined) {
+      const { percent, message = '' } = latest;
+      latest = undefined;
+      await record.report(held, 'progress', percent, bounded(message, MESSAGE_LIMIT));
+      await worker.clock.sleep(PROGRESS_INTERVAL_MS, ended.signal);
+    }
+    pending = false;
+  };
   const send = (work: Promise<unknown>): void => {
     const tracked = work.catch(() => undefined).finally(() => under.delete(tracked));
     under.add(tracked);
@@ -42,13 +55,10 @@ export function createReporter(worker: WorkerContext, attempt: Attempt): Reporte
           worker.hook('spawned');
           send(record.report(held, 'spawned', report.pid, ''));
           return;
-        case 'progress': {
-          const now = worker.clock.monotonic();
-          if (now - lastProgressAt < PROGRESS_INTERVAL_MS && report.percent !== 100) return;
-          lastProgressAt = now;
-          send(record.report(held, 'progress', report.percent, bounded(report.message ?? '', MESSAGE_LIMIT)));
+        case 'progress':
+          latest = report;
+          if (!pending) send(sendProgress());
           return;
-        }
         case 'warning':
           send(record.report(held, 'warning', undefined, bounded(report.message, MESSAGE_LIMIT)));
           return;
@@ -63,6 +73,7 @@ export function createReporter(worker: WorkerContext, attempt: Attempt): Reporte
       }
     },
     flush: async () => {
+      ended.abort();
       await Promise.all(under);
     },
   };

@@ -39,7 +39,7 @@ function toSettleInput(worker: WorkerContext, attempt: Attempt, outcome: Outcome
       return {
         ...base,
         reason: bounded(outcome.reason, REASON_LIMIT),
-        delayMs: backoffMs(attempt.number, worker.config.times.backoffMs, worker.random),
+        delayMs: backoffMs(attempt.used + 1, worker.config.times.backoffMs, worker.random),
         ...(outcome.exitCode === undefined ? {} : { exitCode: outcome.exitCode }),
       };
     case 'failed':

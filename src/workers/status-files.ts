@@ -1,10 +1,10 @@
 /**
- * The files that tell of outcomes in the task protocol's format. They are renderings of the record: written after the
- * fact, and written again from the record when the run ends.
+ * The files that tell of outcomes in the task protocol's format. They are renderings of the record, written after the
+ * fact.
  */
 import type { Outcome } from '../agents/agent.ts';
 import { parseDefinition } from '../flows/record.ts';
-import { type StatusFile, taskPaths, toStatusTime, writeStatus } from '../producer/workspace.ts';
+import { removeStatus, type StatusFile, taskPaths, toStatusTime, writeStatus } from '../producer/workspace.ts';
 import type { SettleReply } from '../redis/replies.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
@@ -20,6 +20,8 @@ export async function writeOutcomeFiles(
     if (reply.state === 'completed' || reply.state === 'failed' || reply.state === 'cancelled') {
       await writeStatus(attempt.paths, settledStatus(attempt, outcome, reply.state, worker.clock.now()));
     }
+    // Handed back: nothing of it runs now.
+    if (reply.state === 'ready' && outcome.kind === 'snoozed') await removeStatus(attempt.paths);
     if (reply.blocked.length > 0) await writeBlocked(worker, attempt, reply.blocked);
   } catch (error) {
     // The record has the truth; a full disk must not take a settled task back.

@@ -29,7 +29,7 @@ test('a second run in a workspace starts with statuses and logs of its own', asy
   const second = await app.submit(testPlan({ tasks: { a: fake() } }));
   await app.atRest(second.runId);
   expect(await readdir(path.join(app.projectDir, 'workspace/status'))).toEqual(['a.json']);
-  expect((await readdir(path.join(app.projectDir, 'workspace/previous/status/1'))).sort()).toEqual([
+  expect((await readdir(path.join(app.projectDir, 'workspace/previous/.runs/1/status'))).sort()).toEqual([
     'a.json',
     'b.json',
   ]);

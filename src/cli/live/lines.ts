@@ -8,24 +8,36 @@ import type { RunModel } from './model.ts';
 
 const NAMED_AT_MOST = 5;
 
+/** What befell several tasks at once; that they are ready is told when they start. */
+const TASKS_WORDS: Readonly<Record<string, string>> = {
+  'tasks-blocked': 'Blocked',
+  'tasks-skipped': 'Skipped',
+  'tasks-cancelled': 'Cancelled',
+  'approval-wanted': 'Waiting for approval',
+  approved: 'Approved',
+  rejected: 'Rejected',
+};
+
 /** The line of an event, or null for one that says nothing to a reader of lines. */
 export function toEventLine(event: Event, model: RunModel): string | null {
   if ('tasks' in event) {
-    if (event.type === 'tasks-ready') return null;
-    const verb = { 'tasks-blocked': 'Blocked', 'tasks-skipped': 'Skipped', 'tasks-cancelled': 'Cancelled' }[event.type];
+    const words = TASKS_WORDS[event.type];
     const by = event.by === undefined ? '' : ` (by ${model.idOf(event.by)})`;
-    return `${verb}: ${nameSome(event.tasks.map((index) => model.idOf(index)))}${by}`;
+    return words === undefined ? null : `${words}: ${nameSome(event.tasks.map((index) => model.idOf(index)))}${by}`;
   }
   if ('task' in event) return taskLine(event, model.idOf(event.task));
   return RUN_LINES[event.type] ?? null;
 }
 
-const RUN_LINES: Readonly<Partial<Record<Event['type'], string>>> = {
+const RUN_LINES: Readonly<Record<string, string>> = {
   'run-completed': 'All tasks complete!',
   'run-blocked': 'Nothing more can run: the run is blocked.',
   'run-resumed': 'The run goes on.',
   'run-cancelling': 'Cancelling the run.',
   'run-cancelled': 'The run is cancelled.',
+  'run-failed': 'The run has failed.',
+  'run-paused': 'The run is paused.',
+  'run-unpaused': 'The run is not paused any more.',
 };
 
 function taskLine(event: TaskEvent, id: string): string | null {

@@ -13,14 +13,15 @@ export interface LiveTask extends TaskView {
   message: string | null;
 }
 
-/** Events after which only the record says what is so. */
-const UNTOLD: ReadonlySet<Event['type']> = new Set([
-  'run-blocked',
-  'run-resumed',
-  'run-completed',
-  'run-cancelling',
-  'run-cancelled',
-]);
+/** Events of a run that say all there is to know. */
+const TOLD: ReadonlySet<Event['type']> = new Set(['run-submitted', 'run-started']);
+
+/** Whether only the record says what is so after this event. */
+function isUntold(event: Event): boolean {
+  if ('task' in event) return false;
+  if ('tasks' in event) return !event.type.startsWith('tasks-');
+  return !TOLD.has(event.type);
+}
 
 export class RunModel {
   run: RunSummary;
@@ -48,7 +49,7 @@ export class RunModel {
     else if ('task' in event) this.#applyTask(event);
     else if (event.type === 'run-started') this.run = { ...this.run, startedAt: toIso(event.at) };
     this.run = { ...this.run, counts: this.#count() };
-    return UNTOLD.has(event.type);
+    return isUntold(event);
   }
 
   /** A task's id by its index; the index itself when it is no task of this run. */
@@ -61,6 +62,7 @@ export class RunModel {
   }
 
   #applyTasks(event: TasksEvent): void {
+    if (!event.type.startsWith('tasks-')) return;
     const state = event.type.slice('tasks-'.length) as TaskState;
     for (const index of event.tasks) {
       const task = this.tasks[index];

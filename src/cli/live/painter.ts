@@ -74,10 +74,10 @@ export class Painter {
   };
 
   #width(): number {
-    return this.#stream.columns ?? 80;
+    return this.#stream.columns || 80;
   }
 
   #height(): number {
-    return Math.max(1, (this.#stream.rows ?? 24) - 1);
+    return Math.max(1, (this.#stream.rows || 24) - 1);
   }
 }

@@ -5,8 +5,8 @@
  */
 import type { TaskState } from '../../plan/states.ts';
 import { formatDuration } from '../../runtime/duration.ts';
-import { type Glyphs, type Line, type Part, renderLine, type Style, statePart } from '../terminal/style.ts';
-import { clean, columnsOf, count, fit } from '../terminal/text.ts';
+import { type Glyphs, type Line, type Part, plain, renderLine, type Style, statePart } from '../terminal/style.ts';
+import { clean, columnsOf, count, fill } from '../terminal/text.ts';
 import type { LiveTask, RunModel } from './model.ts';
 
 export interface TreeOptions {
@@ -59,18 +59,25 @@ export function renderTree(model: RunModel, options: TreeOptions): string[] {
   return lines.map((line) => renderLine(line, options.style, options.columns));
 }
 
-function headLine(model: RunModel, { now, glyphs }: TreeOptions): Line {
+/** Counts without their words where the terminal is too narrow for them. */
+function headLine(model: RunModel, options: TreeOptions): Line {
+  const long = headOf(model, options, (state, amount) => ` ${amount} ${state}`);
+  const width = columnsOf(renderLine(long, plain));
+  return width <= options.columns ? long : headOf(model, options, (_state, amount) => `${amount}`);
+}
+
+function headOf(model: RunModel, { now, glyphs }: TreeOptions, say: (state: string, amount: number) => string): Line {
   const { run } = model;
   const { counts } = run;
   const parts = (['running', 'failed', 'blocked', 'parked', 'ready', 'pending', 'skipped', 'cancelled'] as const)
     .filter((state) => counts[state] > 0)
-    .flatMap((state): Line => ['  ', statePart(state, glyphs[state]), ` ${counts[state]} ${state}`]);
+    .flatMap((state): Line => ['  ', statePart(state, glyphs[state]), say(state, counts[state])]);
+  const time = run.startedAt === null ? 'not started' : formatDuration(elapsed(run.startedAt, run.finishedAt, now));
   return [
     { text: clean(run.name) || 'run', color: 'bold' },
     `  ${run.id}  `,
     statePart(run.state),
-    `  ${formatDuration(elapsed(run.startedAt, run.finishedAt, now))}`,
-    `  ${counts.completed}/${counts.total}`,
+    `  ${time}  ${counts.completed}/${counts.total}`,
     ...parts,
   ];
 }
@@ -157,7 +164,7 @@ function taskRow(task: LiveTask, idWidth: number, options: TreeOptions): Row {
   const glyph = statePart(task.state, task.state === 'running' ? frame : glyphs[task.state]);
   const time = timeOf(task, now).padStart(TIME_COLUMNS);
   const facts = [attemptOf(task), percentOf(task)].filter((text) => text !== '').map((text) => `${text}  `);
-  const line: Line = ['  ', glyph, ` ${fit(clean(task.id), idWidth)}  ${time}  `, ...facts, tellingOf(task)];
+  const line: Line = ['  ', glyph, ` ${fill(clean(task.id), idWidth)}  ${time}  `, ...facts, tellingOf(task)];
   return { line, weight: WEIGHT[task.state], state: task.state };
 }
 

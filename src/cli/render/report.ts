@@ -32,7 +32,11 @@ function failureLines({ failed }: Report): Line[] {
     if (task.blocks.length === 0) return [line];
     return [
       line,
-      ['    ', statePart('blocked', 'blocks'), ` ${count(task.blocks.length, 'task')}: ${nameSome(task.blocks, NAMED_BLOCKED)}`],
+      [
+        '    ',
+        statePart('blocked', 'blocks'),
+        ` ${count(task.blocks.length, 'task')}: ${nameSome(task.blocks, NAMED_BLOCKED)}`,
+      ],
     ];
   });
   const more = failed.length - NAMED_FAILURES;

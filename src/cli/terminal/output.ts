@@ -29,6 +29,10 @@ export interface OutputOptions {
   quiet: boolean;
 }
 
+/** For a terminal that does not know its size. */
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
+
 export class Output {
   readonly style: Style;
   readonly errorStyle: Style;
@@ -58,11 +62,13 @@ export class Output {
 
   /** Columns of the terminal; without one, as wide as it needs. */
   get columns(): number {
-    return this.options.stdout.isTTY === true ? (this.options.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
+    return this.options.stdout.isTTY === true
+      ? this.options.stdout.columns || DEFAULT_COLUMNS
+      : Number.POSITIVE_INFINITY;
   }
 
   get rows(): number {
-    return this.options.stdout.rows ?? 24;
+    return this.options.stdout.rows || DEFAULT_ROWS;
   }
 
   /** A line of the result. */
@@ -93,7 +99,7 @@ export class Output {
   /** Something that an operator should look at. @param facts added as JSON */
   warn(message: string, facts?: Record<string, unknown>): void {
     if (this.options.quiet) return;
-    const more = facts === undefined ? '' : ` ${JSON.stringify(facts)}`;
+    const more = Object.keys(facts ?? {}).length === 0 ? '' : ` ${JSON.stringify(facts)}`;
     this.complain(`${this.errorStyle('yellow', 'warning')}: ${clean(message)}${clean(more)}`);
   }
 

@@ -80,7 +80,7 @@ export function cut(text: string, columns: number): string {
 }
 
 /** Filled up with spaces to `columns`, cut where it is longer. */
-export function fit(text: string, columns: number): string {
+export function fill(text: string, columns: number): string {
   const short = cut(text, columns);
   return short + ' '.repeat(Math.max(0, columns - columnsOf(short)));
 }

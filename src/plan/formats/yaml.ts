@@ -55,6 +55,8 @@ function toDraft(reading: Reading, format: 'yaml' | 'json'): Omit<Draft, 'unread
     name: raw.name,
     description: raw.description ?? '',
     barrier: raw.barrier ?? 'stage',
+    ...(raw['on-failure'] === undefined ? {} : { onFailure: raw['on-failure'] }),
+    ...(raw['approve-before'] === undefined ? {} : { approvals: raw['approve-before'] }),
     limits: readLimits(raw.limits),
     source: { format, file },
     tasks: readTasks(reading),

@@ -1,7 +1,7 @@
 -- May this job's task run now? Takes its leases and marks it running under a fresh token, or says why not.
 -- ARGV: run, index, token, worker, lease ms
 -- Returns one of
---   {'run', def, attempt, crashes, context JSON}                  perform it
+--   {'run', def, attempt, crashes, context JSON, attempts used}   perform it
 --   {'settled', state, outbox…}                                   nothing to do; add the outbox, end the job
 --   {'parked', reason}                                            wait for a grant
 --   {'later', ms}                                                 come back then: backoff, or another worker's lease
@@ -16,7 +16,7 @@ local node = load_node(run, i)
 
 if t.s == 'running' then
   if t.k == token then
-    return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, t.c or 0, m[3] }
+    return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, t.c or 0, m[3], t.u or 0 }
   end
   local expires = redis.call('ZSCORE', LEASES, member)
   if expires and tonumber(expires) > NOW then return { 'later', tonumber(expires) - NOW } end
@@ -31,13 +31,26 @@ if t.s == 'running' then
     t.r = 'stopped 3 workers'
     fail_task(run, i, t, node, task_count, out)
     tell(run, out, i)
+    grant_later(freed)
     close_run(run)
     local reply = outbox_entries(run, out.ready)
     table.insert(reply, 1, 'failed')
     table.insert(reply, 1, 'settled')
     return reply
   end
+  if state == 'cancelled' then
+    move(run, t, 'cancelled', false)
+    t.f = NOW
+    save_task(run, i, t)
+    event(run, 'task-cancelled', 'task', i, 'attempt', t.a)
+    grant_later(freed)
+    close_run(run)
+    return { 'final', state }
+  end
   move(run, t, 'ready', false)
+  save_task(run, i, t)
+  -- Whoever stood in line for it comes first; this task stands in line like any other.
+  grant_later(freed)
 end
 
 if state == 'cancelled' or state == 'completed' or state == 'failed' then return { 'final', state } end
@@ -48,7 +61,30 @@ if t.s ~= 'ready' and t.s ~= 'parked' then
   table.insert(reply, 1, 'settled')
   return reply
 end
+if t.ap == 1 then return { 'later', 3600000 } end
 if t.n and t.n > NOW + 50 then return { 'later', t.n - NOW } end
+
+-- Held by a person: everything, this master, this run. It stands in that hold's line until the hold is lifted.
+local holds = redis.call('HMGET', B .. ':holds', 'all', 'master:' .. node.m, 'run:' .. run)
+for at, name in ipairs({ 'all', 'master:' .. node.m, 'run:' .. run }) do
+  if holds[at] then
+    local was = t.s
+    if t.g then
+      local freed = {}
+      release(member, node.l, freed)
+      t.g = nil
+      grant_later(freed)
+    end
+    leave_lines(member, t)
+    redis.call('ZADD', waiters_key('hold:' .. name), node.o, member)
+    t.wq = { 'hold:' .. name }
+    t.r = 'paused'
+    move(run, t, 'parked', false)
+    save_task(run, i, t)
+    if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
+    return { 'parked', t.r }
+  end
+end
 
 if t.g and redis.call('ZSCORE', LEASES, member) then
   redis.call('ZADD', LEASES, NOW + ttl, member)
@@ -69,14 +105,14 @@ else
 end
 
 move(run, t, 'running', false)
-t.g, t.wq, t.r, t.x, t.f, t.n, t.p, t.v, t.pid = nil, nil, nil, nil, nil, nil, nil, nil, nil
+t.ap, t.g, t.wq, t.r, t.x, t.f, t.n, t.p, t.v, t.pid = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
 t.k, t.w, t.st = token, worker, NOW
 t.b0 = t.b0 or NOW
-t.a = (t.u or 0) + 1
+t.a = (t.z or 0) + (t.u or 0) + 1
 save_task(run, i, t)
 if not m[4] then
   redis.call('HSET', run_key(run), 'startedAt', NOW)
   event(run, 'run-started')
 end
 event(run, 'task-started', 'task', i, 'attempt', t.a, 'worker', worker)
-return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, t.c or 0, m[3] }
+return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, t.c or 0, m[3], t.u or 0 }

@@ -4,8 +4,9 @@
 -- A task's record is a small JSON (absent = pending):
 --   s state · k attempt token · lk token of the last settled attempt · a number of this attempt · u attempts used
 --   c crashes · w worker · b0 first start · st start · f end · r reason · x exit code · b failed tasks that block it
---   n not before (backoff) · wq limits it waits for · g granted a lease while it waited · tol tolerated failure
---   p percent · v outputs verified · pid process id of the agent
+--   n not before (backoff) · wq lines it stands in · g granted a lease while it waited
+--   tol tolerated failure, or skipped by a person: dependents go on · ap waits for approval, 2 = approved
+--   z attempts used before the last retry by a person · p percent · v outputs verified · pid process id of the agent
 local B = KEYS[1]
 
 local function run_key(run, part)
@@ -122,6 +123,7 @@ local function stand_in_line(member, t, short, score)
   end
   leave_lines(member, t)
   for _, key in ipairs(keep) do redis.call('ZADD', waiters_key(key), score, member) end
+  redis.call('SADD', B .. ':lines', unpack(keep))
   t.wq = keep
 end
 
@@ -169,6 +171,13 @@ local function grant_waiters(freed, grants)
   end
 end
 
+-- Hands on what became free where the caller cannot wake jobs itself: the next sweep promotes them.
+local function grant_later(freed)
+  local grants = {}
+  grant_waiters(freed, grants)
+  for at = 1, #grants, 2 do redis.call('SADD', B .. ':wake', grants[at]) end
+end
+
 ------------------------------------------------------------------------------------------------------------ the graph
 
 -- What an ended node means to one that waits for it. Conditions: s success, d done, f failed, p passed (gates).
@@ -179,7 +188,7 @@ local function verdict(condition, state, tolerated)
     return 'skip'
   end
   if state == 'completed' or (state == 'failed' and tolerated) then return 'met' end
-  if state == 'skipped' then return condition == 'p' and 'met' or 'skip' end
+  if state == 'skipped' then return (condition == 'p' or tolerated) and 'met' or 'skip' end
   return 'block'
 end
 
@@ -205,6 +214,15 @@ local function open_node(run, i, t, task_count, work, out)
     save_task(run, i, t)
     if not is_gate then out.skipped[#out.skipped + 1] = i end
     work[#work + 1] = { i = i, s = 'skipped' }
+  elseif t.ap ~= 2 and redis.call('SISMEMBER', run_key(run, 'approvals'), i) == 1 then
+    t.ap = 1
+    t.r = 'waiting for approval'
+    t.st = nil
+    t.n = NOW
+    move(run, t, 'parked', is_gate)
+    save_task(run, i, t)
+    redis.call('HINCRBY', run_key(run), is_gate and 'n:gated' or 'n:approval', 1)
+    out.approvals[#out.approvals + 1] = i
   elseif is_gate then
     move(run, t, 'completed', true)
     save_task(run, i, t)
@@ -253,7 +271,7 @@ local function propagate(run, task_count, work, out)
 end
 
 local function new_outcome()
-  return { ready = {}, blocked = {}, skipped = {}, grants = {} }
+  return { ready = {}, blocked = {}, skipped = {}, approvals = {}, grants = {} }
 end
 
 -- Tells of what `propagate` did, in events of at most 500 tasks each.
@@ -266,33 +284,39 @@ local function tell(run, out, root)
   chunks('tasks-ready', out.ready)
   chunks('tasks-blocked', out.blocked, 'by', root or '')
   chunks('tasks-skipped', out.skipped)
+  chunks('approval-wanted', out.approvals)
 end
 
 -- Ends the run, or finds it blocked, when nothing of it can move any more. Returns its state.
-local function close_run(run, freed)
+-- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
+local function close_run(run)
   local key = run_key(run)
   local m = redis.call('HMGET', key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
-    'n:pending', 'workspace', 'finishedAt')
+    'n:pending', 'workspace', 'finishedAt', 'n:approval', 'onFailure', 'ending', 'n:gated')
   local state = m[1]
   local function n(index) return tonumber(m[index] or '0') end
-  if n(2) + n(3) + n(4) > 0 then return state end
+  local wanted = n(11) + n(14)
+  if n(2) + n(3) + n(4) - n(11) > 0 then return state end
+  local function finish(to, kind)
+    state = to
+    redis.call('HSET', key, 'state', to, 'finishedAt', NOW)
+    event(run, kind)
+  end
   if state == 'cancelled' then
-    if not m[10] then
-      redis.call('HSET', key, 'finishedAt', NOW)
-      event(run, 'run-cancelled')
-    end
-  elseif state == 'running' then
-    if n(5) - n(6) > 0 or n(7) > 0 or n(8) > 0 then
+    if not m[10] then finish(m[13] == 'failed' and 'failed' or 'cancelled', m[13] == 'failed' and 'run-failed' or 'run-cancelled') end
+  elseif state == 'running' or state == 'paused' then
+    local faults = n(5) - n(6) + n(7) + n(8)
+    if wanted == 0 and faults == 0 then
+      finish('completed', 'run-completed')
+    elseif wanted == 0 and m[12] == 'continue' then
+      finish('failed', 'run-failed')
+    else
       state = 'blocked'
       redis.call('HSET', key, 'state', state, 'blockedAt', NOW)
-      event(run, 'run-blocked')
-    else
-      state = 'completed'
-      redis.call('HSET', key, 'state', state, 'finishedAt', NOW)
-      event(run, 'run-completed')
+      event(run, 'run-blocked', 'reason', wanted > 0 and 'approval' or 'failure')
     end
   end
-  if state == 'cancelled' or state == 'completed' then
+  if state == 'cancelled' or state == 'completed' or state == 'failed' then
     redis.call('SREM', B .. ':live', run)
     if m[9] and redis.call('HGET', B .. ':workspaces', m[9]) == run then redis.call('HDEL', B .. ':workspaces', m[9]) end
   end
@@ -324,4 +348,85 @@ local function fail_task(run, i, t, node, task_count, out)
   propagate(run, task_count, { { i = i, s = 'failed', tol = node.c, roots = { tonumber(i) } } }, out)
   event(run, 'task-failed', 'task', i, 'attempt', t.a or 0, 'reason', t.r or '', 'exit', t.x or '', 'ms', NOW - (t.st or NOW),
     'blocked', #out.blocked)
+end
+
+-- Cancels whatever of a run has not ended and is not running. `freed` collects limits, `queued` indexes that may have jobs.
+local function cancel_rest(run, task_count, freed, queued)
+  local cancelled = {}
+  for i = 0, task_count - 1 do
+    local t = load_task(run, i)
+    if t.s == 'pending' or t.s == 'ready' or t.s == 'parked' or t.s == 'blocked' then
+      local member = run .. '|' .. i
+      leave_lines(member, t)
+      if (t.s == 'ready' or t.s == 'parked') and t.ap ~= 1 then queued[#queued + 1] = i end
+      if t.g then release(member, load_node(run, i).l, freed) end
+      t.g, t.n, t.ap = nil, nil, nil
+      move(run, t, 'cancelled', false)
+      t.f = NOW
+      save_task(run, i, t)
+      cancelled[#cancelled + 1] = i
+    elseif t.s == 'failed' then
+      queued[#queued + 1] = i
+    end
+  end
+  redis.call('DEL', run_key(run, 'outbox'))
+  redis.call('HDEL', run_key(run), 'n:approval', 'n:gated')
+  for from = 1, #cancelled, 500 do
+    event(run, 'tasks-cancelled', 'tasks', table.concat(cancelled, ',', from, math.min(from + 499, #cancelled)))
+  end
+end
+
+-- With on-failure "cancel" a failure that counts stops the rest of the run; it then ends as failed.
+local function stop_on_failure(run, t, task_count, freed)
+  if t.s ~= 'failed' or t.tol then return end
+  local m = redis.call('HMGET', run_key(run), 'onFailure', 'state')
+  if m[1] ~= 'cancel' or (m[2] ~= 'running' and m[2] ~= 'paused') then return end
+  redis.call('HSET', run_key(run), 'state', 'cancelled', 'ending', 'failed')
+  event(run, 'run-cancelling')
+  cancel_rest(run, task_count, freed, {})
+end
+
+-- Works out anew what has not started, from the states of what it needs. After a failed task runs again or is skipped.
+local function recompute(run, task_count, node_count, out)
+  local waiting = {}
+  for j = 0, node_count - 1 do
+    local t = load_task(run, j)
+    if t.s == 'blocked' or t.s == 'pending' then
+      move(run, t, 'pending', j >= task_count)
+      t.b = nil
+      save_task(run, j, t)
+      waiting[#waiting + 1] = j
+    end
+  end
+  local blocked, openable = {}, {}
+  for _, j in ipairs(waiting) do
+    local open, skip, roots = 0, false, {}
+    for from, condition in string.gmatch(redis.call('HGET', run_key(run, 'needs'), j) or '', '(%d+)(%a)') do
+      local source = load_task(run, from)
+      if source.s == 'pending' or source.s == 'ready' or source.s == 'running' or source.s == 'parked' then
+        open = open + 1
+      else
+        local is = verdict(condition, source.s, source.tol)
+        if is == 'skip' then skip = true end
+        if is == 'block' then roots[#roots + 1] = tonumber(from) end
+      end
+    end
+    redis.call('HSET', run_key(run, 'open'), j, open)
+    if skip then redis.call('HSET', run_key(run, 'skip'), j, 1) else redis.call('HDEL', run_key(run, 'skip'), j) end
+    if #roots > 0 then
+      blocked[#blocked + 1] = { j = j, roots = roots }
+    elseif open == 0 then
+      openable[#openable + 1] = j
+    end
+  end
+  local ended = {}
+  for _, item in ipairs(blocked) do
+    local t = load_task(run, item.j)
+    move(run, t, 'blocked', item.j >= task_count)
+    add_roots(t, item.roots)
+    save_task(run, item.j, t)
+    ended[#ended + 1] = { i = item.j, s = 'blocked', roots = t.b }
+  end
+  for _, j in ipairs(openable) do open_node(run, j, load_task(run, j), task_count, ended, out) end
+  propagate(run, task_count, ended, out)
 end

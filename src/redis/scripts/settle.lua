@@ -32,7 +32,7 @@ if ARGV[9] == '1' then t.v = 1 end
 release(run .. '|' .. i, node.l, freed)
 
 if kind == 'completed' then
-  t.u = t.a
+  t.u = t.a - (t.z or 0)
   t.p = nil
   move(run, t, 'completed', false)
   save_task(run, i, t)
@@ -50,7 +50,7 @@ elseif kind == 'snoozed' then
   save_task(run, i, t)
   event(run, 'task-snoozed', 'task', i, 'attempt', t.a, 'reason', t.r or '', 'delay', delay)
 else
-  t.u = t.a
+  t.u = t.a - (t.z or 0)
   if kind == 'retryable' and t.u < node.x then
     delay = tonumber(ARGV[8])
     t.n = NOW + delay
@@ -63,6 +63,7 @@ else
 end
 
 tell(run, out, i)
+stop_on_failure(run, t, task_count, freed)
 grant_waiters(freed, out.grants)
 local run_state = close_run(run)
 local reply = { 'settled', t.s, run_state, delay, #out.blocked }

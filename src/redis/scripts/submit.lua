@@ -3,7 +3,7 @@
 -- ARGV: run, key ('' = none), plan hash, workspace, roots (comma separated), cap name, cap value, … (resource capacities)
 -- Returns: {'submitted', outbox…} | {'exists', run, hash} | {'workspace', run}
 local run, key, hash, workspace = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local parts = { 'nodes', 'deps', 'needs', 'open', 'defs', 'plan' }
+local parts = { 'nodes', 'deps', 'needs', 'open', 'defs', 'plan', 'approvals' }
 local function discard()
   redis.call('DEL', run_key(run))
   for _, part in ipairs(parts) do redis.call('DEL', run_key(run, part)) end
@@ -26,7 +26,10 @@ redis.call('HSET', B .. ':workspaces', workspace, run)
 redis.call('HSET', run_key(run), 'state', 'running', 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
 redis.call('ZADD', B .. ':runs', NOW, run)
 redis.call('SADD', B .. ':live', run)
-for at = 6, #ARGV, 2 do redis.call('HSETNX', CAPS, ARGV[at], ARGV[at + 1]) end
+-- Workers say how many agents there may be; of a resource, whoever spoke last is right.
+for at = 6, #ARGV, 2 do
+  redis.call(ARGV[at] == 'agents' and 'HSETNX' or 'HSET', CAPS, ARGV[at], ARGV[at + 1])
+end
 local roots = {}
 local task_count = tonumber(redis.call('HGET', run_key(run), 'tasks'))
 local out = new_outcome()
@@ -35,6 +38,7 @@ for i in string.gmatch(ARGV[5], '%d+') do
   open_node(run, i, { s = 'pending' }, task_count, {}, out)
 end
 tell(run, out)
+close_run(run)
 local reply = outbox_entries(run, out.ready)
 table.insert(reply, 1, 'submitted')
 return reply

@@ -36,14 +36,29 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT'
       t.g = nil
       save_task(run, i, t)
       redis.call('ZADD', waiters_key(node.l[1][1]), node.o, member)
+      redis.call('SADD', B .. ':lines', node.l[1][1])
       t.wq = { node.l[1][1] }
       save_task(run, i, t)
     end
   end
 end
 -- What was free all along but was not handed on (a crash between two steps) is handed on here.
-for _, limit in ipairs(redis.call('HKEYS', CAPS)) do freed[limit] = true end
+for _, limit in ipairs(redis.call('SMEMBERS', B .. ':lines')) do
+  if redis.call('EXISTS', waiters_key(limit)) == 1 then
+    freed[limit] = true
+  else
+    redis.call('SREM', B .. ':lines', limit)
+  end
+end
 grant_waiters(freed, grants)
+for _, member in ipairs(redis.call('SPOP', B .. ':wake', 100)) do
+  local run, i = string.match(member, '^(.*)|(%d+)$')
+  local node = redis.call('HGET', run_key(run, 'nodes'), i)
+  if node then
+    grants[#grants + 1] = member
+    grants[#grants + 1] = node
+  end
+end
 reply[1] = #grants
 for _, member in ipairs(grants) do reply[#reply + 1] = member end
 for _, run in ipairs(redis.call('SRANDMEMBER', B .. ':live', pages)) do

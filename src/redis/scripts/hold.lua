@@ -1,0 +1,33 @@
+-- Pauses or resumes: everything ('all'), a master ('master:<name>') or a run ('run:<id>'). What runs goes on; nothing new
+-- starts. ARGV: name, on ('1' or ''), JSON of who, when and why
+-- Returns {was on before (0 or 1), jobs to wake: "run|index", node JSON, …}, at most 500; call again while there are some
+local name, on = ARGV[1], ARGV[2] == '1'
+local was = redis.call('HEXISTS', B .. ':holds', name)
+local run = string.match(name, '^run:(.*)$')
+if on then
+  redis.call('HSET', B .. ':holds', name, ARGV[3])
+  if run and redis.call('HGET', run_key(run), 'state') == 'running' then
+    redis.call('HSET', run_key(run), 'state', 'paused')
+    event(run, 'run-paused')
+  end
+  return { was }
+end
+redis.call('HDEL', B .. ':holds', name)
+if run and redis.call('HGET', run_key(run), 'state') == 'paused' then
+  redis.call('HSET', run_key(run), 'state', 'running')
+  event(run, 'run-unpaused')
+end
+local reply = { was }
+for _, member in ipairs(redis.call('ZRANGE', waiters_key('hold:' .. name), 0, 499)) do
+  redis.call('ZREM', waiters_key('hold:' .. name), member)
+  local its_run, i = string.match(member, '^(.*)|(%d+)$')
+  local t = load_task(its_run, i)
+  if t.s == 'parked' and t.wq and t.wq[1] == 'hold:' .. name then
+    t.wq, t.r = nil, nil
+    move(its_run, t, 'ready', false)
+    save_task(its_run, i, t)
+    reply[#reply + 1] = member
+    reply[#reply + 1] = redis.call('HGET', run_key(its_run, 'nodes'), i)
+  end
+end
+return reply

@@ -1,0 +1,36 @@
+-- Skips a task that has not completed and is not running: its dependents go on as if it had completed.
+-- ARGV: run, index, reason. Returns {status, state before, outbox…}; status: skipped | gone | state | ended
+local run, i, reason = ARGV[1], ARGV[2], ARGV[3]
+local m = redis.call('HMGET', run_key(run), 'state', 'tasks', 'nodes', 'workspace')
+if not m[1] then return { 'gone', '' } end
+if m[1] == 'cancelled' or m[1] == 'completed' or m[1] == 'failed' then return { 'ended', m[1] } end
+local t = load_task(run, i)
+local before = t.s
+if before == 'running' or before == 'completed' or before == 'skipped' or before == 'cancelled' then
+  return { 'state', before }
+end
+local task_count, node_count = tonumber(m[2]), tonumber(m[3])
+local member, freed = run .. '|' .. i, {}
+leave_lines(member, t)
+if t.g then release(member, load_node(run, i).l, freed) end
+if t.ap == 1 then redis.call('HINCRBY', run_key(run), 'n:approval', -1) end
+if t.s == 'failed' and t.tol then redis.call('HINCRBY', run_key(run), 'n:tolerated', -1) end
+redis.call('ZREM', run_key(run, 'outbox'), i)
+move(run, t, 'skipped', false)
+t.g, t.n, t.ap, t.b = nil, nil, nil, nil
+t.f, t.r, t.tol = NOW, reason, 1
+save_task(run, i, t)
+event(run, 'tasks-skipped', 'tasks', i)
+local out = new_outcome()
+if before == 'failed' or before == 'blocked' then
+  recompute(run, task_count, node_count, out)
+else
+  propagate(run, task_count, { { i = i, s = 'skipped', tol = 1 } }, out)
+end
+if m[1] == 'blocked' then redis.call('HSET', run_key(run), 'state', 'running') end
+tell(run, out)
+close_run(run)
+local reply = outbox_entries(run, out.ready)
+table.insert(reply, 1, before)
+table.insert(reply, 1, 'skipped')
+return reply

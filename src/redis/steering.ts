@@ -1,0 +1,54 @@
+/**
+ * What a person does to a run, as typed calls of the scripts: hold, skip, approve.
+ */
+import { type Grant, type OutboxEntry, readGrants, readOutbox } from './replies.ts';
+import type { Scripts } from './scripts.ts';
+
+/** Who did it, when and why; kept with what it changed. */
+export interface Decision {
+  by: string;
+  /** Epoch ms. */
+  at: number;
+  comment: string;
+}
+
+/** Throws what Redis answers with. */
+export class Steering {
+  constructor(private readonly scripts: Scripts) {}
+
+  /** @param name `all`, `master:<name>` or `run:<id>`. @returns whether it was held before */
+  async hold(name: string, decision: Decision): Promise<boolean> {
+    const reply = await this.scripts.call('hold', name, '1', JSON.stringify(decision));
+    return reply[0] === 1;
+  }
+
+  /** Lifts a hold. `woken` are jobs to promote, at most 500; call again while there are some. */
+  async release(name: string): Promise<{ wasHeld: boolean; woken: Grant[] }> {
+    const reply = await this.scripts.call('hold', name, '', '');
+    return { wasHeld: reply[0] === 1, woken: readGrants(reply, 1, reply.length - 1) };
+  }
+
+  /** @returns `state` or `ended` with the state that forbids it, or what became ready */
+  async skip(
+    run: string,
+    index: number,
+    reason: string,
+  ): Promise<{ status: 'skipped' | 'gone' | 'state' | 'ended'; before: string; outbox: OutboxEntry[] }> {
+    const reply = await this.scripts.call('skip', run, index, reason);
+    const status = reply[0] as 'skipped' | 'gone' | 'state' | 'ended';
+    return { status, before: String(reply[1]), outbox: status === 'skipped' ? readOutbox(reply, 2) : [] };
+  }
+
+  /** @param node index of a task, or of a gate */
+  async decide(
+    run: string,
+    node: number,
+    verdict: 'approve' | 'reject',
+    decision: Decision,
+    reason: string,
+  ): Promise<{ status: 'done' | 'gone' | 'not-waiting'; outbox: OutboxEntry[] }> {
+    const reply = await this.scripts.call('approve', run, node, verdict, JSON.stringify(decision), reason);
+    const status = reply[0] as 'done' | 'gone' | 'not-waiting';
+    return { status, outbox: status === 'done' ? readOutbox(reply, 1) : [] };
+  }
+}
