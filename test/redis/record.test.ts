@@ -109,3 +109,55 @@ test('the sweeper rescues what a dead worker held, without an attempt', async ()
     crashes: 1,
   });
 });
+
+test('a cancelled run whose worker died ends when its job comes back', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  await app.store.record.claim({ run, index: 0, token: 'dead' }, 'w', 0);
+  await app.store.record.cancel(run);
+  expect(await app.store.record.claim({ run, index: 0, token: 'next' }, 'w', 5000)).toEqual({
+    kind: 'final',
+    state: 'cancelled',
+  });
+  const view = await app.view(run);
+  expect(view.tasks.map((task) => task.state)).toEqual(['cancelled', 'cancelled']);
+  expect(view.run).toMatchObject({
+    state: 'cancelled',
+    finishedAt: expect.any(String),
+    counts: { running: 0, ready: 0 },
+  });
+  expect(await app.store.redis.smembers(app.store.keys.live)).toEqual([]);
+});
+
+test('what a dead worker held goes to those who wait for it, and nobody sleeps beside a free limit', async () => {
+  const app = await createTestApp();
+  const plan = testPlan({ limits: { phases: { implementation: 1 } }, tasks: { a: noop, b: noop } });
+  const { runId: run } = await app.submit(plan);
+  await app.store.record.claim({ run, index: 0, token: 'dead' }, 'w', 0);
+  expect((await app.store.record.claim({ run, index: 1, token: 'b' }, 'w', 5000)).kind).toBe('parked');
+  // The dead worker's job comes back: what it held is handed to the one who waits, and it stands in line itself.
+  expect((await app.store.record.claim({ run, index: 0, token: 'a' }, 'w', 5000)).kind).toBe('parked');
+  expect((await app.store.record.sweep(0)).grants.map((grant) => grant.index)).toEqual([1]);
+  expect((await app.store.record.claim({ run, index: 1, token: 'b2' }, 'w', 5000)).kind).toBe('run');
+  const settled = await app.store.record.settle({ run, index: 1, token: 'b2', kind: 'completed' });
+  expect(settled.grants.map((grant) => grant.index)).toEqual([0]);
+});
+
+test('attempts are numbered on after a retry, and counted anew', async () => {
+  const app = await createTestApp();
+  const run = (await app.submit(testPlan({ tasks: { a: { ...noop, retries: 1 } } }))).runId;
+  const fail = async (token: string) => {
+    const claim = await app.store.record.claim({ run, index: 0, token }, 'w', 5000);
+    const settled = await app.store.record.settle({ run, index: 0, token, kind: 'retryable', reason: 'no' });
+    return [claim.kind === 'run' ? [claim.attempt, claim.used] : claim.kind, settled.state];
+  };
+  expect([await fail('1'), await fail('2')]).toEqual([
+    [[1, 0], 'ready'],
+    [[2, 1], 'failed'],
+  ]);
+  await app.store.record.retry(run, null);
+  expect([await fail('3'), await fail('4')]).toEqual([
+    [[3, 0], 'ready'],
+    [[4, 1], 'failed'],
+  ]);
+});
