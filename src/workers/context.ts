@@ -32,6 +32,8 @@ export interface WorkerContext extends WorkerParts {
   holdings: Holdings;
   guardian: Guardian;
   slots: Slots;
+  /** Takes note of an error of Redis; told once a minute, and calms the fetching. */
+  complain(error: unknown): void;
   /** True from the moment this worker was told to end: nothing new is begun. */
   isQuiet(): boolean;
 }

@@ -25,9 +25,10 @@ export function createEar(store: Store, options: EarOptions): Service {
   let redis: Connection | undefined;
   let loop: Promise<void> = Promise.resolve();
   const listen = async (connection: Connection): Promise<void> => {
-    let cursor = await lastEntryId(store.redis, store.keys.events);
+    let cursor: string | undefined;
     while (!controller.signal.aborted) {
       try {
+        cursor ??= await lastEntryId(store.redis, store.keys.events);
         for (const entry of await readEntries(connection, store.keys.events, cursor, BLOCK_MS)) {
           cursor = entry.id;
           const event = parseEvent(entry.id, entry.fields);

@@ -69,6 +69,7 @@ export class WorkerPool implements Service {
       guardian,
       slots: new Slots(config.concurrency),
       isQuiet: () => this.#quiet,
+      complain: onError,
     };
     this.#auditor = createAuditor(this.#context);
     const ear = createEar(store, {

@@ -19,9 +19,27 @@ import type { WorkerContext } from './context.ts';
 const REASON_LIMIT = 1000;
 const VALUES_LIMIT_BYTES = 64 * 1024;
 
-/** Writes the outcome to the record; idempotent under the attempt's token. */
+/** How long a server that refuses to write (full memory, full disk) is asked again before the outcome is given up. */
+const SETTLE_PATIENCE_MS = 10 * 60_000;
+const SETTLE_RETRY_MS = 1000;
+
+/**
+ * Writes the outcome to the record; idempotent under the attempt's token. While Redis refuses, the outcome is kept here and
+ * offered again: work that is done must not be done twice because a disk was full for a minute.
+ * @throws the last refusal, when it went on for too long or this worker is to end
+ */
 export async function settleRecord(worker: WorkerContext, attempt: Attempt, outcome: Outcome): Promise<SettleReply> {
-  return worker.store.record.settle(toSettleInput(worker, attempt, limitValues(outcome)));
+  const input = toSettleInput(worker, attempt, limitValues(outcome));
+  const deadline = worker.clock.monotonic() + SETTLE_PATIENCE_MS;
+  for (;;) {
+    try {
+      return await worker.store.record.settle(input);
+    } catch (error) {
+      if (worker.isQuiet() || worker.clock.monotonic() > deadline) throw error;
+      worker.complain(error);
+      await worker.clock.sleep(SETTLE_RETRY_MS);
+    }
+  }
 }
 
 function toSettleInput(worker: WorkerContext, attempt: Attempt, outcome: Outcome): SettleInput {

@@ -55,6 +55,8 @@ export interface LoadedTestPlan {
 
 export interface TestAppOptions {
   lockMs?: number;
+  /** Another server than the test run's. */
+  redisUrl?: string;
   /** Contents of planq.config.json, as an object. */
   overrides?: Partial<Config['limits']>;
 }
@@ -63,7 +65,11 @@ export interface TestAppOptions {
 export async function createTestApp(options: TestAppOptions = {}): Promise<TestApp> {
   const projectDir = await mkdtemp(path.join(tmpdir(), 'planq-project-'));
   const prefix = `test-${randomId(8)}`;
-  const env = { REDIS_URL: inject('redisUrl'), PLANQ_PREFIX: prefix, PLANQ_LOCK_MS: String(options.lockMs ?? 3000) };
+  const env = {
+    REDIS_URL: options.redisUrl ?? inject('redisUrl'),
+    PLANQ_PREFIX: prefix,
+    PLANQ_LOCK_MS: String(options.lockMs ?? 3000),
+  };
   const loaded = await loadConfig(env, { projectDir }, projectDir);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
   const config: Config = {
