@@ -6,7 +6,7 @@ import { type ReadyTask, taskJobId } from '../flows/compile.ts';
 import { parseJobData } from '../flows/job-data.ts';
 import { parseNode } from '../flows/node.ts';
 import { parseTaskRecord } from '../flows/run-view.ts';
-import { masterQueue } from '../redis/keys.ts';
+import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { enqueueAgain } from './enqueue.ts';
 import type { Store } from './store.ts';
@@ -34,6 +34,13 @@ export async function revive(
     if (await isMoving(store, run, task)) moving.push(task);
   }
   await enqueueAgain(store, run, moving);
+  if (moving.length > 0) await wakeRunJob(store, run);
+}
+
+/** A run job that found its run blocked sleeps; with children again, it is to wait for them. */
+async function wakeRunJob(store: Store, run: string): Promise<void> {
+  const job = await store.queues.queue(RUNS_QUEUE).getJob(run);
+  if ((await job?.getState()) === 'delayed') await job?.promote().catch(() => undefined);
 }
 
 /** @returns false while a worker is still ending the job's last attempt */

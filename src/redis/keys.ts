@@ -10,6 +10,8 @@ export interface Keys {
   runs: string;
   /** Set of runs that have not ended. */
   live: string;
+  /** Sorted set of ended runs whose run job has not written the report yet. */
+  ended: string;
   /** Hash worker id → JSON; each entry carries its own expiry. */
   workers: string;
   /** Set of master names that any plan has named. */
@@ -51,6 +53,7 @@ export function createKeys(prefix: string): Keys {
     events: `${base}:events`,
     runs: `${base}:runs`,
     live: `${base}:live`,
+    ended: `${base}:ended`,
     workers: `${base}:workers`,
     masters: `${base}:masters`,
     caps: `${base}:limits:caps`,

@@ -230,6 +230,16 @@ export class RunRecord extends RunReader {
     return { status, retried: reply.slice(2, 2 + count).map(Number), outbox: readOutbox(reply, 2 + count) };
   }
 
+  /** Ended runs that have waited for their report for longer than `ageMs`, by this machine's clock. */
+  async findUnfinalised(now: number, ageMs: number): Promise<string[]> {
+    return this.redis.zrangebyscore(this.keys.ended, '-inf', now - ageMs, 'LIMIT', 0, 10);
+  }
+
+  /** The report is written. */
+  async markFinalised(run: string): Promise<void> {
+    await this.redis.zrem(this.keys.ended, run);
+  }
+
   async sweep(outboxAgeMs: number): Promise<{ grants: Grant[]; outbox: Map<string, OutboxEntry[]> }> {
     const reply = await this.scripts.call('sweep', outboxAgeMs, 100);
     const grantCount = Number(reply[0]);

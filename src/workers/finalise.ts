@@ -10,6 +10,7 @@ import { parseTaskRecord } from '../flows/run-view.ts';
 import { addLostJobs } from '../producer/lost-jobs.ts';
 import { readRun } from '../producer/read-run.ts';
 import type { RunContext } from '../producer/submit.ts';
+import { RUNS_QUEUE } from '../redis/keys.ts';
 import { type Job, UnrecoverableError, WaitingChildrenError } from '../redis/queues.ts';
 import { writeFileAtomic } from '../runtime/files.ts';
 import type { WorkerContext } from './context.ts';
@@ -46,7 +47,26 @@ export async function performRun(
   if (meta.state === 'running') return waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
   if (meta.state === 'blocked') return waitAgain(worker, job, token, data.run, BLOCKED_LOOK_AGAIN_MS);
   await writeReport(worker, data.run, JSON.parse(meta.context ?? '{}') as RunContext);
+  await worker.store.record.markFinalised(data.run);
   return { state: meta.state };
+}
+
+/**
+ * Finalises a run that has ended in the record while its run job waits for children that will never come: somebody put
+ * foreign jobs into the tree, or took parts of it away. The rest of the tree is removed.
+ */
+export async function finaliseStuck(worker: WorkerContext, run: string): Promise<void> {
+  const meta = await worker.store.record.readMeta(run);
+  const job = await worker.store.queues.queue(RUNS_QUEUE).getJob(run);
+  const state = await job?.getState();
+  // A job that can still be performed will be.
+  if (state === 'active' || state === 'waiting' || state === 'prioritized') return;
+  if (meta !== null) await writeReport(worker, run, JSON.parse(meta.context ?? '{}') as RunContext);
+  if (state !== undefined && state !== 'completed') {
+    worker.warn('the job tree of an ended run was damaged and is removed', { run });
+    await job?.remove({ removeChildren: true });
+  }
+  await worker.store.record.markFinalised(run);
 }
 
 function nothingLeft(meta: Readonly<Record<string, string>>): boolean {

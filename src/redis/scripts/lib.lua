@@ -300,6 +300,7 @@ local function close_run(run)
   local function finish(to, kind)
     state = to
     redis.call('HSET', key, 'state', to, 'finishedAt', NOW)
+    redis.call('ZADD', B .. ':ended', NOW, run)
     event(run, kind)
   end
   if state == 'cancelled' then
