@@ -36,7 +36,13 @@ export async function performAttempt(worker: WorkerContext, attempt: Attempt): P
   }
 }
 
+/** A task that does nothing and leaves nothing ends before anybody could look at its folders. */
+function hasFiles({ task }: Attempt): boolean {
+  return task.agent !== 'noop' || task.outputs.length > 0 || task.inputs.length > 0 || task.check !== null;
+}
+
 async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<undefined> {
+  if (!hasFiles(attempt)) return undefined;
   await prepareAttempt(attempt.paths, attempt.task, attempt.held.run);
   await writeStatus(attempt.paths, {
     task_id: attempt.task.id,
@@ -52,6 +58,10 @@ async function checkInputs(worker: WorkerContext, attempt: Attempt): Promise<Out
   const missing = await findMissingInputs(attempt.paths, attempt.task.inputs);
   if (missing.length === 0) return undefined;
   const reason = `Missing inputs: ${missing.join(', ')}`;
+  await tellInLog(
+    attempt,
+    missing.map((text) => `Missing input: ${text}`),
+  );
   if (attempt.context.inputs === 'strict') return { kind: 'failed', reason };
   await worker.store.record.report(attempt.held, 'warning', undefined, reason);
   return undefined;
@@ -89,10 +99,17 @@ async function verify(_worker: WorkerContext, attempt: Attempt): Promise<Outcome
   const faults = await verifyOutputs(attempt.paths, attempt.task.outputs);
   if (faults.length === 0) return undefined;
   const words = { missing: 'Missing', empty: 'Empty', invalid: 'Invalid' } as const;
-  const lines = faults.map((fault) => `ERROR: ${words[fault.kind]} output: ${fault.path}\n`);
-  await appendFile(attempt.paths.logFile, lines.join(''), { mode: 0o600 });
+  await tellInLog(
+    attempt,
+    faults.map((fault) => `${words[fault.kind]} output: ${fault.path}`),
+  );
   const exitCode = attempt.outcome?.kind === 'completed' ? attempt.outcome.exitCode : undefined;
   return { kind: 'retryable', reason: describeFaults(faults), ...(exitCode === undefined ? {} : { exitCode }) };
+}
+
+/** Where a person looks first. */
+async function tellInLog(attempt: Attempt, errors: readonly string[]): Promise<void> {
+  await appendFile(attempt.paths.logFile, errors.map((text) => `ERROR: ${text}\n`).join(''), { mode: 0o600 });
 }
 
 /** The author's check is a command like any other: same folder, same environment, same ways to be stopped. */
