@@ -10,7 +10,6 @@ import { type Clock, systemClock } from './runtime/clock.ts';
 import { type Config, type ConfigOverrides, loadConfig } from './runtime/config.ts';
 import { PlanqError } from './runtime/errors.ts';
 import type { Problem } from './runtime/problem.ts';
-import { formatProblem } from './runtime/problem.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
 import type { CrashPoint } from './workers/context.ts';
 import { WorkerPool } from './workers/pool.ts';
@@ -93,7 +92,8 @@ function crashHook(at: string | undefined): (point: CrashPoint) => void {
 }
 
 function invalidConfig(problems: Problem[]): PlanqError {
-  return new PlanqError('config_invalid', `cannot use the configuration: ${problems.map(formatProblem).join('; ')}`, {
+  const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`;
+  return new PlanqError('config_invalid', `cannot use the configuration: it has ${count}`, {
     facts: { problems },
     hint: 'see docs/configuration.md for every key',
   });

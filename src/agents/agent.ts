@@ -4,6 +4,8 @@
  */
 import type { JsonValue, Task } from '../plan/plan.ts';
 import type { Problem } from '../runtime/problem.ts';
+import type { ResourceLimits } from './limit.ts';
+import type { Isolation } from './namespace.ts';
 
 /** One attempt at one task, with everything that the agent may use. All paths are absolute. */
 export interface Invocation {
@@ -36,6 +38,10 @@ export interface Invocation {
   graceMs: number;
   /** Most bytes kept of the log. */
   logLimitBytes: number;
+  /** Where the agent's processes live; `tier.ts` knows what this machine can do. Default: `none`. */
+  isolation?: Isolation;
+  /** Most that the attempt may use; without it nothing is limited. */
+  limits?: ResourceLimits;
   /** Aborted with a {@link StopReason} when the attempt must end now. */
   signal: AbortSignal;
   /** Told of progress, warnings, last output lines. Never throws. */
@@ -46,6 +52,7 @@ export interface Invocation {
 export type StopReason = 'cancel' | 'shutdown' | 'lost';
 
 export type AgentReport =
+  /** The outermost process: the agent's own, or the one that holds its namespace. */
   | { kind: 'spawned'; pid: number; startTime: string }
   | { kind: 'progress'; percent?: number; message?: string }
   | { kind: 'lines'; lines: string[] }

@@ -4,6 +4,7 @@
  */
 import type { Invocation } from './agent.ts';
 import { MARKER } from './proc.ts';
+import { toWorkerWords, type WorkerMark } from './worker-mark.ts';
 
 /** Taken from the worker when set. A trailing `*` stands for any ending. */
 const ALLOWED = [
@@ -30,6 +31,8 @@ export type EnvironmentParts = Pick<
   workerEnv: Readonly<Record<string, string | undefined>>;
   /** Further names, or beginnings with `*`, that the configuration lets through. */
   passEnv?: readonly string[];
+  /** Whose agent it is. */
+  worker?: WorkerMark;
 };
 
 /** Later ones win: allowed worker variables, matrix values as MATRIX_<KEY>, the plan's `env`, PLANQ_ words. */
@@ -47,6 +50,7 @@ export function buildEnvironment(parts: EnvironmentParts): Record<string, string
     PLANQ_OUTPUT_DIR: parts.outputDir,
     PLANQ_WORKSPACE: parts.workspaceDir,
     [MARKER]: parts.token,
+    ...(parts.worker === undefined ? {} : toWorkerWords(parts.worker)),
   };
 }
 

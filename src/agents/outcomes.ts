@@ -24,6 +24,8 @@ export function toEndedOutcome(verdict: Verdict, zombieMs: number): Outcome {
       return { kind: 'retryable', reason: 'Timeout' };
     case 'zombie':
       return { kind: 'retryable', reason: `No progress for ${inMinutes(zombieMs)}` };
+    case 'over':
+      return { kind: 'retryable', reason: verdict.reason };
     case 'stopped':
       return toStoppedOutcome(verdict.reason);
     default:

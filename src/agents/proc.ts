@@ -3,13 +3,16 @@
  */
 export {
   carriesToken,
+  childrenOf,
   descendantsOf,
+  environmentOf,
   HAS_PROC,
   ioOf,
   isAlive,
   isLive,
   listProcesses,
   MARKER,
+  namespaceOf,
   type ProcessIdentity,
   type ProcessInfo,
   parseStat,

@@ -6,6 +6,7 @@ import type { Agent } from './agent.ts';
 import { createCommandAgent } from './command.ts';
 import { createFakeAgent } from './fake.ts';
 import { createFunctionAgent } from './function.ts';
+import { createLimiter } from './limiter.ts';
 import { createNoopAgent } from './noop.ts';
 import type { AgentTools } from './perform-process.ts';
 import { createProcessTable } from './process-table.ts';
@@ -22,6 +23,6 @@ export const KNOWN_AGENTS: ReadonlySet<string> = new Set(Object.keys(AGENTS));
 
 /** One agent of each kind; they share one view of the machine's processes. */
 export function createAgents({ clock }: { clock: Clock }): Map<string, Agent> {
-  const tools: AgentTools = { clock, table: createProcessTable(clock) };
+  const tools: AgentTools = { clock, table: createProcessTable(clock), limiter: createLimiter({ clock }) };
   return new Map(Object.entries(AGENTS).map(([kind, create]) => [kind, create(tools)]));
 }

@@ -2,8 +2,8 @@
  * Signs of life of an agent that prints nothing: files that change, processor time, bytes read and written.
  */
 import { fingerprint } from './folder-print.ts';
-import { descendantsOf, ioOf, isLive, type ProcessIdentity, type ProcessInfo } from './proc.ts';
-import type { ProcessTable } from './process-table.ts';
+import type { Members } from './members.ts';
+import { ioOf, type ProcessInfo } from './proc.ts';
 
 export interface Signs {
   /**
@@ -11,16 +11,12 @@ export interface Signs {
    * @param quietMs milliseconds since the last sign of any kind
    */
   look(quietMs: number): Promise<boolean>;
-  /** Every process that was seen below the agent, for the stop: some leave their parent later. */
-  seen(): ProcessIdentity[];
 }
 
 export interface SignsOptions {
-  /** The agent's process, which leads its session. */
-  pid: number;
   /** Absolute paths that the agent may write to. */
   paths: readonly string[];
-  table: ProcessTable;
+  members: Pick<Members, 'look'>;
   /** How old a look at the processes may be, in milliseconds. */
   maxAgeMs: number;
 }
@@ -40,17 +36,14 @@ interface Use {
 
 /** Starts from the present state: what happened before is no sign. */
 export async function createSigns(options: SignsOptions): Promise<Signs> {
-  const seen = new Map<number, ProcessIdentity>();
   let print = await fingerprint(options.paths);
   let use: Use = { ticks: 0, bytes: 0 };
   const hasWorked = (now: Use, quietMs: number): boolean =>
     now.ticks - use.ticks >= Math.max(MIN_TICKS, (quietMs * BUSY_SHARE) / TICK_MS) ||
     now.bytes - use.bytes >= MIN_IO_BYTES;
   const look = async (quietMs: number): Promise<boolean> => {
-    const members = membersOf(options.pid, options.table.read(options.maxAgeMs));
-    for (const { pid, startTime } of members) seen.set(pid, { pid, startTime });
+    const useNow = useOf(options.members.look(options.maxAgeMs));
     const printNow = await fingerprint(options.paths);
-    const useNow = useOf(members);
     if (printNow === print && !hasWorked(useNow, quietMs)) {
       use = lower(use, useNow);
       return false;
@@ -59,12 +52,7 @@ export async function createSigns(options: SignsOptions): Promise<Signs> {
     use = useNow;
     return true;
   };
-  return { look, seen: () => [...seen.values()] };
-}
-
-function membersOf(pid: number, table: readonly ProcessInfo[]): ProcessInfo[] {
-  const below = new Set(descendantsOf(pid, table));
-  return table.filter((info) => isLive(info) && (info.session === pid || below.has(info)));
+  return { look };
 }
 
 /** What a branch that has left took with it must not hide the work of those who stay. */

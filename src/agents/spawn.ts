@@ -6,12 +6,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, existsSync, writeFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { errorMessage } from '../runtime/errors.ts';
 import { writeFileAtomic } from '../runtime/files.ts';
 import { err, ok, type Result } from '../runtime/result.ts';
 import type { AgentReport } from './agent.ts';
-import { type ProcessIdentity, startTimeOf } from './proc.ts';
+import { findProgram } from './find-program.ts';
+import { type Isolation, type Namespace, openNamespace } from './namespace.ts';
+import { childrenOf, MARKER, type ProcessIdentity, startTimeOf } from './proc.ts';
+import { WORKER_WORDS } from './worker-mark.ts';
 
 export interface SpawnOptions {
   /** Program: a path, or a name that is looked up in `env.PATH`. */
@@ -26,6 +30,10 @@ export interface SpawnOptions {
   pidFile: string;
   /** Written to the process and closed; without it the process reads an empty input. */
   stdin?: string;
+  /** A PID namespace of its own, or none (default). */
+  isolation?: Isolation | undefined;
+  /** Called once for each process with which the attempt begins, before the agent has done anything to speak of. */
+  admit?(pid: number): void;
   /** Told `spawned` at once, before anything else is done, so that the guardian knows the process. */
   report(report: AgentReport): void;
 }
@@ -35,11 +43,15 @@ export interface Exit {
   signal: NodeJS.Signals | null;
 }
 
+/** Known by its outermost process: the agent's own, or with a namespace the one that holds it. */
 export interface RunningProcess extends ProcessIdentity {
+  /** Whoever the attempt began with descends from one of these. */
+  roots: number[];
+  isNamespaced: boolean;
   exited: Promise<Exit>;
   /** Size of the log before this process wrote to it, in bytes. */
   logStart: number;
-  /** Removes the pid file; to be called when every process of the attempt is gone. */
+  /** Removes the pid file and closes the namespace; to be called when every process of the attempt is gone. */
   release(): Promise<void>;
 }
 
@@ -55,16 +67,22 @@ const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | con
 /** The kernel takes the agent before the worker when memory runs out (0 is normal, 1000 first of all). */
 const OOM_SCORE = '900';
 
+/** Agents give way to the worker, and to people. */
+const NICENESS = 5;
+
 /** Starts a process. What the system refuses comes back as a value, with the system's code. */
 export async function spawnProcess(options: SpawnOptions): Promise<Result<RunningProcess, SpawnFailure>> {
   let log: FileHandle | undefined;
+  let namespace: Namespace | undefined;
   try {
     await mkdir(path.dirname(options.logFile), { recursive: true, mode: 0o700 });
     log = await open(options.logFile, APPEND, 0o600);
     const { size } = await log.stat();
-    const child = await startChild(options, log.fd);
-    return ok(await toRunning(child, options, size));
+    namespace = await openRoom(options);
+    const child = await startChild(options, namespace, log.fd);
+    return ok(await toRunning(child, namespace, options, size));
   } catch (error) {
+    await namespace?.close();
     return err(toFailure(error, options));
   } finally {
     await log?.close();
@@ -73,9 +91,20 @@ export async function spawnProcess(options: SpawnOptions): Promise<Result<Runnin
 
 type StartedChild = ChildProcess & { pid: number };
 
-function startChild(options: SpawnOptions, log: number): Promise<StartedChild> {
+/** Inside, a program that cannot be started would be seen as an exit code, so it is looked for before. */
+async function openRoom({ isolation = 'none', file, env, cwd }: SpawnOptions): Promise<Namespace | undefined> {
+  if (isolation === 'none') return undefined;
+  const found = existsSync(cwd) ? findProgram(file, env.PATH, cwd) : err('ENOENT');
+  if (!found.ok) throw systemError(found.error, `spawn ${file} ${found.error}`, 'spawn');
+  const opened = await openNamespace(isolation, pick(env, [MARKER, ...WORKER_WORDS]));
+  if (opened.ok) return opened.value;
+  throw systemError('EAGAIN', `cannot make a PID namespace: ${opened.error}`, 'unshare');
+}
+
+function startChild(options: SpawnOptions, namespace: Namespace | undefined, log: number): Promise<StartedChild> {
   return new Promise((resolve, reject) => {
-    const child = spawn(options.file, [...options.args], {
+    const { file, args } = namespace?.enter(options.file, options.args, options.cwd) ?? options;
+    const child = spawn(file, [...args], {
       cwd: options.cwd,
       env: options.env,
       detached: true,
@@ -83,7 +112,7 @@ function startChild(options: SpawnOptions, log: number): Promise<StartedChild> {
     });
     child.on('error', reject);
     if (isStarted(child)) {
-      options.report({ kind: 'spawned', pid: child.pid, startTime: startTimeOf(child.pid) ?? '' });
+      options.report({ kind: 'spawned', ...outermost(child, namespace) });
       resolve(child);
     }
   });
@@ -93,20 +122,54 @@ function isStarted(child: ChildProcess): child is StartedChild {
   return child.pid !== undefined;
 }
 
-async function toRunning(child: StartedChild, options: SpawnOptions, logStart: number): Promise<RunningProcess> {
-  const startTime = startTimeOf(child.pid) ?? '';
-  const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  raiseOomScore(child.pid);
-  feed(child, options.stdin);
-  await writePid(child.pid, options);
-  return { pid: child.pid, startTime, exited, logStart, release: () => rm(options.pidFile, { force: true }) };
+function outermost(child: StartedChild, namespace: Namespace | undefined): ProcessIdentity {
+  return namespace?.holder ?? { pid: child.pid, startTime: startTimeOf(child.pid) ?? '' };
 }
 
-function raiseOomScore(pid: number): void {
-  try {
-    writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE);
-  } catch {
-    // Not Linux, or the process has ended already: the attempt works without it.
+async function toRunning(
+  child: StartedChild,
+  namespace: Namespace | undefined,
+  options: SpawnOptions,
+  logStart: number,
+): Promise<RunningProcess> {
+  const identity = outermost(child, namespace);
+  const roots = [...new Set([identity.pid, child.pid])];
+  const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
+  for (const pid of roots) forTree(pid, (member) => humble(member, options));
+  feed(child, options.stdin);
+  await writePid(identity.pid, options);
+  const release = async (): Promise<void> => {
+    await namespace?.close();
+    await rm(options.pidFile, { force: true });
+  };
+  return { ...identity, roots, isNamespaced: namespace !== undefined, exited, logStart, release };
+}
+
+/** What is done to a process before its children are asked for is inherited by all that it starts later: none is missed. */
+function forTree(pid: number, act: (pid: number) => void): void {
+  const done = new Set<number>();
+  const open = [pid];
+  for (let next = open.shift(); next !== undefined; next = open.shift()) {
+    if (done.has(next)) continue;
+    done.add(next);
+    act(next);
+    open.push(...childrenOf(next));
+  }
+}
+
+/** Puts a process under the attempt's limits and behind everybody else, as far as the system lets us. */
+function humble(pid: number, options: SpawnOptions): void {
+  const acts = [
+    () => writeFileSync(`/proc/${pid}/oom_score_adj`, OOM_SCORE),
+    () => os.setPriority(pid, NICENESS),
+    () => options.admit?.(pid),
+  ];
+  for (const act of acts) {
+    try {
+      act();
+    } catch {
+      // Not Linux, or the process has ended already: the attempt works without it.
+    }
   }
 }
 
@@ -129,6 +192,14 @@ function toFailure(error: unknown, options: SpawnOptions): SpawnFailure {
   const isSpawn = factOf(error, 'syscall')?.startsWith('spawn') ?? false;
   const cause = isSpawn ? explain(code, options.cwd) : undefined;
   return { code, message: `cannot start ${JSON.stringify(options.file)}: ${cause ?? errorMessage(error)}` };
+}
+
+function systemError(code: string, message: string, syscall: string): Error {
+  return Object.assign(new Error(message), { code, syscall });
+}
+
+function pick(env: Record<string, string>, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => names.includes(name)));
 }
 
 function factOf(error: unknown, name: 'code' | 'syscall'): string | undefined {

@@ -6,6 +6,8 @@
  *     │
  *   TERM to group and members ─→ wait until empty, at most the grace ─→ KILL until nothing is found ─→ survivors
  *
+ * A PID namespace is always closed at the end: with its first process the kernel kills all that is in it.
+ *
  * TERM goes to members outside the group too: a server in its own session deserves its grace as well, and without it a
  * stop would always last the whole grace.
  */
@@ -55,18 +57,28 @@ export async function stopTree(target: StopTarget, clock: Clock): Promise<Stoppe
  */
 export async function sweepLeftovers(target: StopTarget, clock: Clock): Promise<Leftovers> {
   const tree = new Tree(target, target.known);
-  if (tree.look().length === 0 || (await isEmptied(tree, LEFTOVER_PATIENCE_MS, clock))) {
-    return { found: [], survivors: [], suspects: suspectsOf(tree, target) };
+  if (tree.agents().length === 0 || (await isEmptied(tree, LEFTOVER_PATIENCE_MS, clock))) {
+    return { found: [], ...(await close(tree, target, clock)) };
   }
-  const found = tree.look().map((info) => info.pid);
+  const found = tree.agents().map((info) => info.pid);
   return { found, ...(await climb(tree, target, clock)) };
 }
 
 async function climb(tree: Tree, target: StopTarget, clock: Clock): Promise<Stopped> {
-  const members = tree.look();
-  if (members.length === 0) return { survivors: [], suspects: suspectsOf(tree, target) };
+  const members = tree.agents();
+  if (members.length === 0) return close(tree, target, clock);
   tree.signal(members, 'SIGTERM');
   await isEmptied(tree, target.graceMs, clock);
+  return finish(tree, target, clock);
+}
+
+/** For a tree whose agents have ended: only a namespace is still to be closed. */
+async function close(tree: Tree, target: StopTarget, clock: Clock): Promise<Stopped> {
+  if (target.isNamespaced === true) return finish(tree, target, clock);
+  return { survivors: [], suspects: suspectsOf(tree, target) };
+}
+
+async function finish(tree: Tree, target: StopTarget, clock: Clock): Promise<Stopped> {
   const [survivors = []] = await killTrees([tree], (ms) => clock.sleep(ms));
   return { survivors, suspects: suspectsOf(tree, target) };
 }
@@ -80,7 +92,7 @@ async function isEmptied(tree: Tree, limitMs: number, clock: Clock): Promise<boo
   const end = clock.monotonic() + limitMs;
   for (let pause = 5; ; pause = Math.min(pause * 2, 200)) {
     // Known members are enough while some live; only an apparent end needs the thorough look.
-    if (tree.look(false).length === 0 && tree.look().length === 0) return true;
+    if (tree.agents(false).length === 0 && tree.agents().length === 0) return true;
     const left = end - clock.monotonic();
     if (left <= 0) return false;
     await clock.sleep(Math.min(pause, left));

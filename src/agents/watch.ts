@@ -4,6 +4,7 @@
  *   sign of life: log grew · file changed · processor time · bytes read or written
  *   quiet for zombieMs / 2 → warning      quiet for zombieMs → zombie
  *   80 % of timeoutMs      → warning      timeoutMs          → timeout
+ *   more memory than its limit                               → over
  */
 import type { Clock } from '../runtime/clock.ts';
 import { formatDuration } from '../runtime/duration.ts';
@@ -17,6 +18,7 @@ export type Verdict =
   | { kind: 'exited'; exit: Exit }
   | { kind: 'timeout' }
   | { kind: 'zombie' }
+  | { kind: 'over'; reason: string }
   | { kind: 'stopped'; reason: StopReason };
 
 export interface WatchOptions {
@@ -24,6 +26,8 @@ export interface WatchOptions {
   exited: Promise<Exit>;
   tail: Pick<Tail, 'poll'>;
   signs: Pick<Signs, 'look'>;
+  /** Says why the attempt uses more than it may; undefined while it does not. */
+  excess?(): string | undefined;
   clock: Clock;
 }
 
@@ -87,7 +91,7 @@ class Watcher {
 
   async look(): Promise<Verdict | undefined> {
     if ((await this.#hasLogGrown()) || (await this.#hasSign())) this.#live();
-    return this.#checkTimeout() ?? this.#checkQuiet();
+    return this.#checkExcess() ?? this.#checkTimeout() ?? this.#checkQuiet();
   }
 
   #live(): void {
@@ -111,6 +115,11 @@ class Watcher {
     if (now - this.#signsAt < this.pace.signsMs) return false;
     this.#signsAt = now;
     return this.#options.signs.look(now - this.#lifeAt);
+  }
+
+  #checkExcess(): Verdict | undefined {
+    const reason = this.#options.excess?.();
+    return reason === undefined ? undefined : { kind: 'over', reason };
   }
 
   #checkTimeout(): Verdict | undefined {

@@ -1,19 +1,9 @@
 /**
  * The commands at a glance: what each takes, and the file that does it, loaded when it is asked for.
  */
-import type { Command } from './context.ts';
+import { type CommandRow, JSON_OPTION } from './command-row.ts';
 import { type OptionRow, parseCount, parseMasters } from './options.ts';
-
-export interface CommandRow {
-  name: string;
-  /** Commander's notation. */
-  arguments: string;
-  about: string;
-  options: readonly OptionRow[];
-  load(): Promise<Command>;
-}
-
-const JSON_OPTION: OptionRow = { flags: '--json', about: 'print JSON for programs' };
+import { STEERING_COMMANDS } from './steering-commands.ts';
 
 const STRICT: OptionRow = { flags: '--strict', about: 'refuse a plan with warnings' };
 
@@ -123,7 +113,11 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'retry',
     arguments: '<run> [task]',
     about: 'run failed tasks again, and go on where the run stopped',
-    options: [{ flags: '--detach', about: 'leave the work to workers' }, JSON_OPTION],
+    options: [
+      { flags: '--from <task>', about: 'run this task and all that need it again, also what has completed' },
+      { flags: '--detach', about: 'leave the work to workers' },
+      JSON_OPTION,
+    ],
     load: async () => (await import('./retry.ts')).retry,
   },
   {
@@ -133,6 +127,7 @@ export const COMMANDS: readonly CommandRow[] = [
     options: [JSON_OPTION],
     load: async () => (await import('./cancel.ts')).cancel,
   },
+  ...STEERING_COMMANDS,
   {
     name: 'validate',
     arguments: '<plan>',

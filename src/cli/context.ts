@@ -24,4 +24,4 @@ export interface Context {
  */
 export type Command = (context: Context, args: readonly (string | undefined)[], options: Options) => Promise<number>;
 
-export const EXIT = { ok: 0, failed: 1, planInvalid: 3, interrupted: 130 } as const;
+export const EXIT = { ok: 0, failed: 1, planInvalid: 3, waiting: 9, interrupted: 130 } as const;

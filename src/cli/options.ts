@@ -4,6 +4,7 @@
  */
 import { InvalidArgumentError } from 'commander';
 import type { Barrier } from '../plan/plan.ts';
+import { parseDuration } from '../runtime/duration.ts';
 
 export interface Options {
   project?: string;
@@ -27,6 +28,17 @@ export interface Options {
   lines?: number;
   follow?: boolean;
   format?: string;
+  /** Who acts. */
+  by?: string;
+  comment?: string;
+  master?: string;
+  all?: boolean;
+  /** A task to run again with all that need it. */
+  from?: string;
+  /** Milliseconds. */
+  olderThan?: number;
+  /** Folder, or `-` for stdout. */
+  out?: string;
 }
 
 /** One option as the table has it. */
@@ -43,6 +55,13 @@ export function parseCount(text: string): number {
   const value = Number(text);
   if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= 1) return value;
   throw new InvalidArgumentError('It must be a whole number, 1 or more.');
+}
+
+/** `30d`, `12h`, `1h30m`: milliseconds. @throws InvalidArgumentError */
+export function parseAge(text: string): number {
+  const parsed = parseDuration(text);
+  if (parsed.ok) return parsed.value;
+  throw new InvalidArgumentError('Write it with its unit, such as 30d, 12h or 1h30m.');
 }
 
 /**

@@ -1,17 +1,19 @@
 /** `planq retry <run> [task]` */
 import { newestCursor } from '../control/cursor.ts';
 import { showRun } from '../control/find-run.ts';
-import { retryRun } from '../control/retry-run.ts';
+import { type RetryTarget, retryRun } from '../control/retry-run.ts';
+import { PlanqError } from '../runtime/errors.ts';
 import { type Command, EXIT } from './context.ts';
 import { nameSome } from './live/lines.ts';
-import { mastersOf, noWorkerNote, workAndFollow } from './work.ts';
-import { Workforce } from './workforce.ts';
+import type { Options } from './options.ts';
+import { mastersOf, tellUnserved, workAndFollow } from './work.ts';
 
 export const retry: Command = async (context, [run, task], options) => {
   const { output } = context;
+  const target = toTarget(task, options);
   const store = await context.store();
   const cursor = await newestCursor(store);
-  const { runId, retried } = await retryRun(store, context.clock, run, task);
+  const { runId, retried } = await retryRun(store, context.clock, run, target);
   const masters = mastersOf(await showRun(store, runId));
   if (options.detach !== true) {
     output.note(`running again: ${nameSome(retried)}`);
@@ -19,7 +21,13 @@ export const retry: Command = async (context, [run, task], options) => {
   }
   if (options.json === true) output.json({ runId, retried });
   else output.print(`Run ${runId} goes on; running again: ${nameSome(retried)}`);
-  const unserved = await new Workforce(context.app, masters).unserved();
-  if (unserved.length > 0) output.note(noWorkerNote(runId, unserved));
+  await tellUnserved(context, runId);
   return EXIT.ok;
 };
+
+/** @throws PlanqError `usage` when a task is named twice */
+function toTarget(task: string | undefined, { from }: Options): RetryTarget {
+  if (task !== undefined && from !== undefined)
+    throw new PlanqError('usage', 'cannot take both a task and --from', { hint: `leave out "${task}"` });
+  return { ...(task === undefined ? {} : { task }), ...(from === undefined ? {} : { from }) };
+}

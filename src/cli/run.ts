@@ -17,7 +17,8 @@ export const run: Command = async (context, [file], options) => {
 
 async function submitAndWork(context: Context, loaded: LoadedPlan, options: Options): Promise<number> {
   const cursor = await newestCursor(await context.store());
-  const { runId, created } = await context.app.submit(loaded, toSubmitOptions(context, options));
+  const { runId, created, warning } = await context.app.submit(loaded, toSubmitOptions(context, options));
+  if (warning !== undefined) context.output.warn(warning);
   if (!created) context.output.note(`run ${runId} was submitted under this key before; following it`);
   const masters = [...new Set(loaded.plan.tasks.map((task) => task.master))];
   return workAndFollow(context, { runId, masters, cursor, work: true, json: options.json === true });

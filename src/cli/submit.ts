@@ -13,7 +13,8 @@ export const submit: Command = async (context, [file], options) =>
 export async function submitAndTell(context: Context, loaded: LoadedPlan, options: Options): Promise<number> {
   const { app, output } = context;
   await context.store();
-  const { runId } = await app.submit(loaded, toSubmitOptions(context, options));
+  const { runId, warning } = await app.submit(loaded, toSubmitOptions(context, options));
+  if (warning !== undefined) output.warn(warning);
   if (options.json === true) output.json({ runId });
   else output.print(runId);
   const masters = [...new Set(loaded.plan.tasks.map((task) => task.master))];

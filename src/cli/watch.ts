@@ -2,8 +2,9 @@
 import { newestCursor } from '../control/cursor.ts';
 import { showRun } from '../control/find-run.ts';
 import { isAtRest } from '../plan/states.ts';
+import { conclude } from './conclude.ts';
 import type { Command } from './context.ts';
-import { conclude, mastersOf, workAndFollow } from './work.ts';
+import { mastersOf, workAndFollow } from './work.ts';
 
 export const watch: Command = async (context, [run], options) => {
   const store = await context.store();

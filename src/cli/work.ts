@@ -2,14 +2,14 @@
  * What `run`, `retry` and `watch` share: follow a run, perform its tasks here where nobody else does, end in order on
  * Ctrl-C, print the report.
  */
+import { showRun } from '../control/find-run.ts';
 import { waitFinalised } from '../control/wait-finalised.ts';
-import { toReport } from '../flows/report.ts';
 import type { RunView } from '../flows/run-view.ts';
 import { isAtRest, isFinal } from '../plan/states.ts';
+import { conclude } from './conclude.ts';
 import { type Context, EXIT } from './context.ts';
 import { follow } from './follow.ts';
 import { createFollower } from './live/follower.ts';
-import { renderReport } from './render/report.ts';
 import { count } from './terminal/text.ts';
 import { Workforce } from './workforce.ts';
 
@@ -26,7 +26,7 @@ export interface WorkInput {
 /** How long to wait for the run job to write its report. */
 const REPORT_WAIT_MS = 5000;
 
-/** Follows the run to its rest. @returns the exit code: 0 completed, 1 otherwise, 130 interrupted before */
+/** Follows the run to its rest. @returns the exit code: 0 completed, 9 waits for approval, 1 otherwise, 130 interrupted before */
 export async function workAndFollow(context: Context, input: WorkInput): Promise<number> {
   const { app, output, clock } = context;
   const store = await context.store();
@@ -49,7 +49,7 @@ export async function workAndFollow(context: Context, input: WorkInput): Promise
     if (!isAtRest(view.run.state)) return await tellHowToGoOn(context, workforce, view);
     if (workforce.isHere && !workforce.isOver && isFinal(view.run.state))
       await waitFinalised(store, clock, input.runId, REPORT_WAIT_MS);
-    return conclude(context, view, input.json);
+    return await conclude(context, view, input.json);
   } finally {
     await workforce.stop();
   }
@@ -65,6 +65,14 @@ async function prepare({ output }: Context, workforce: Workforce, input: WorkInp
 export function noWorkerNote(runId: string, unserved: readonly string[]): string {
   const masters = `${unserved.length === 1 ? 'master' : 'masters'} ${unserved.join(', ')}`;
   return `no worker serves the ${masters} yet: start "planq worker", or "planq watch ${runId} --work"`;
+}
+
+/** For whoever let a run go on without working it: says when nobody does. */
+export async function tellUnserved({ app, output, store }: Context, runId: string): Promise<void> {
+  const view = await showRun(await store(), runId);
+  if (isAtRest(view.run.state)) return;
+  const unserved = await new Workforce(app, mastersOf(view)).unserved();
+  if (unserved.length > 0) output.note(noWorkerNote(runId, unserved));
 }
 
 /** The first signal ends in order: tasks that run here may end, then they are handed back. The second does not wait. */
@@ -96,14 +104,6 @@ async function tellHowToGoOn({ output }: Context, workforce: Workforce, view: Ru
       : `run ${id} waits for a worker: ${done}${handed}\n  → go on: planq watch ${id} --work`,
   );
   return EXIT.interrupted;
-}
-
-/** Prints the report of a run at rest. */
-export function conclude({ output }: Context, view: RunView, json: boolean): number {
-  const report = toReport(view);
-  if (json) output.json({ type: 'report', ...report });
-  else output.printLines(renderReport(report));
-  return view.run.state === 'completed' ? EXIT.ok : EXIT.failed;
 }
 
 /** The masters that a run's tasks name. */

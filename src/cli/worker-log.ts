@@ -2,27 +2,15 @@
  * What a worker tells of its work: the events of the attempts that it performs itself, out of all that happen.
  */
 import { newestCursor } from '../control/cursor.ts';
-import { showRun } from '../control/find-run.ts';
 import { followAll } from '../control/follow-all.ts';
-import type { Event } from '../events/event.ts';
-import { createJsonLog, type Log, type LogLine, toLogLine } from '../events/log-subscriber.ts';
+import { createJsonLog, type Log, type LogLine } from '../events/log-subscriber.ts';
 import type { Store } from '../producer/store.ts';
 import { systemClock, toIso } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Context } from './context.ts';
+import { OwnEvents } from './own-events.ts';
 import type { Output } from './terminal/output.ts';
 import { clean } from './terminal/text.ts';
-
-/** Runs whose task ids are kept at hand. */
-const KNOWN_RUNS = 100;
-
-const ENDS: ReadonlySet<Event['type']> = new Set([
-  'task-completed',
-  'task-retrying',
-  'task-snoozed',
-  'task-failed',
-  'task-cancelled',
-]);
 
 /** JSON lines; on a terminal lines that people read. */
 export function createWorkerLog(output: Output, base: Record<string, unknown>): Log {
@@ -46,44 +34,6 @@ export function isAtLeast(id: string, other: string): boolean {
   const [ms = 0, number = 0] = id.split('-').map(Number);
   const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);
   return ms > otherMs || (ms === otherMs && number >= otherNumber);
-}
-
-/** Picks out the events of attempts that `worker` performs, and knows their tasks' names. */
-export class OwnEvents {
-  readonly #held = new Set<string>();
-  readonly #names = new Map<string, string[]>();
-
-  constructor(
-    private readonly store: Store,
-    private readonly worker: string,
-  ) {}
-
-  /** @returns the line for the log, or null for an event of somebody else */
-  async take(event: Event): Promise<LogLine | null> {
-    if (!('task' in event)) return null;
-    const key = `${event.run}|${event.task}`;
-    if (event.type === 'task-started') {
-      if (event.worker === this.worker) this.#held.add(key);
-      else this.#held.delete(key);
-    }
-    if (!this.#held.has(key)) return null;
-    if (ENDS.has(event.type)) this.#held.delete(key);
-    const names = await this.#namesOf(event.run);
-    return toLogLine(event, (index) => names[index] ?? String(index));
-  }
-
-  async #namesOf(run: string): Promise<string[]> {
-    const known = this.#names.get(run);
-    if (known !== undefined) return known;
-    // The run may have been removed since; its tasks then go by their numbers.
-    const names = await showRun(this.store, run).then(
-      (view) => view.tasks.map(({ id }) => id),
-      () => [],
-    );
-    if (this.#names.size >= KNOWN_RUNS) this.#names.delete([...this.#names.keys()][0]!);
-    this.#names.set(run, names);
-    return names;
-  }
 }
 
 /** How long the last events may take to arrive. */

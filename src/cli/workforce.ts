@@ -2,9 +2,9 @@
  * Who performs a run's tasks. Where no worker serves its masters, a pool is started in this process, and it is looked
  * after again and again: the worker that served them may be another `planq run` that ends.
  */
-import os from 'node:os';
 import type { App } from '../app.ts';
-import { listWorkers, unservedMasters, type WorkerInfo } from '../producer/fleet.ts';
+import { livingWorkers } from '../control/living-workers.ts';
+import { unservedMasters } from '../producer/fleet.ts';
 
 type Pool = Awaited<ReturnType<App['createPool']>>;
 
@@ -35,9 +35,9 @@ export class Workforce {
 
   /** The masters that no worker but this process serves. */
   async unserved(): Promise<string[]> {
-    const workers = await listWorkers(await this.app.store(), this.app.clock);
+    const workers = await livingWorkers(await this.app.store(), this.app.clock);
     return unservedMasters(
-      workers.filter((worker) => worker.id !== this.#pool?.id && !isGone(worker)),
+      workers.filter((worker) => worker.id !== this.#pool?.id),
       this.masters,
     );
   }
@@ -67,16 +67,5 @@ export class Workforce {
   /** Ends the wait of {@link stop} at once. */
   hurry(): void {
     this.#pool?.hurry();
-  }
-}
-
-/** A worker of this machine whose process is gone; its entry lasts a while longer. */
-function isGone(worker: WorkerInfo): boolean {
-  if (worker.host !== os.hostname()) return false;
-  try {
-    process.kill(worker.pid, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }

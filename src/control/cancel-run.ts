@@ -2,15 +2,14 @@
  * Cancels a run: everything that has not ended is cancelled in the record at once; workers stop what is running, with
  * proof, and settle it. Jobs that wait in queues are taken out of them.
  */
-import { taskJobId } from '../flows/compile.ts';
-import { parseNode } from '../flows/node.ts';
 import type { RunState } from '../plan/states.ts';
 import { promoteGrants } from '../producer/grants.ts';
 import type { Store } from '../producer/store.ts';
-import { masterQueue } from '../redis/keys.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
+import { dropJobs } from './drop-jobs.ts';
 import { findRunId } from './find-run.ts';
+import { livingWorkers } from './living-workers.ts';
 
 export interface Cancelled {
   runId: string;
@@ -21,6 +20,9 @@ export interface Cancelled {
 }
 
 const POLL_MS = 50;
+const SWEEP_MS = 1000;
+/** Outbox entries of other runs are left to their workers. */
+const OUTBOX_AGE_MS = 60_000;
 
 /**
  * @param waitMs how long to wait for running tasks to be stopped
@@ -45,26 +47,23 @@ export async function cancelRun(
   return { runId, before, stillRunning: await waitForStop(store, clock, runId, waitMs) };
 }
 
-async function dropJobs(store: Store, run: string, indexes: readonly number[]): Promise<void> {
-  if (indexes.length === 0) return;
-  const nodes = await store.record.readFields(run, 'nodes', indexes);
-  for (const text of nodes) {
-    if (text === null) continue;
-    const node = parseNode(text);
-    const job = await store.queues.queue(masterQueue(node.m)).getJob(taskJobId(run, node.id));
-    if (job === undefined) continue;
-    // A failed job stays to be seen, but no longer holds its parent; one that a worker has just taken is declined there.
-    if ((await job.getState()) === 'failed') await job.removeChildDependency().catch(() => undefined);
-    else await job.remove().catch(() => undefined);
-  }
-}
-
 async function waitForStop(store: Store, clock: Clock, run: string, waitMs: number): Promise<number> {
   const deadline = clock.monotonic() + waitMs;
-  for (;;) {
+  for (let sweepAt = clock.monotonic(); ; ) {
     const meta = await store.record.readMeta(run);
     const running = Number(meta?.['n:running'] ?? 0);
     if (running === 0 || clock.monotonic() > deadline) return running;
+    if (clock.monotonic() >= sweepAt) {
+      await sweepInstead(store, clock);
+      sweepAt = clock.monotonic() + SWEEP_MS;
+    }
     await clock.sleep(POLL_MS);
   }
+}
+
+/** Where no worker lives, nobody settles the tasks of dead ones when their leases have run out. */
+async function sweepInstead(store: Store, clock: Clock): Promise<void> {
+  if ((await livingWorkers(store, clock)).length > 0) return;
+  const { grants } = await store.record.sweep(OUTBOX_AGE_MS);
+  await promoteGrants(store, grants);
 }

@@ -1,6 +1,7 @@
 /**
  * From what a person types to a run: a run id, the beginning of one, or nothing for the newest.
  */
+import { gateNames } from '../flows/gate-names.ts';
 import type { RunView } from '../flows/run-view.ts';
 import { readRun } from '../producer/read-run.ts';
 import type { Store } from '../producer/store.ts';
@@ -42,6 +43,11 @@ export async function showRun(store: Store, text: string | undefined): Promise<R
       hint: 'see "planq list"',
     });
   return view;
+}
+
+/** The names of a run's gates by their indexes, which follow those of the tasks; none when it is gone. */
+export async function readGateNames(store: Store, run: string): Promise<Map<number, string>> {
+  return gateNames((await store.record.readMeta(run)) ?? {});
 }
 
 /** Index of a task of a run. @throws PlanqError `task_not_found`, with the nearest id as a hint */

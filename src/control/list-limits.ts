@@ -5,9 +5,9 @@ import { parseNode } from '../flows/node.ts';
 import type { Store } from '../producer/store.ts';
 
 export interface LimitView {
-  /** `agents`, a resource's name, or of a run: `<run> agents`, `<run> phase <phase>`. */
+  /** `agents`, a resource's name, or of a run: `agents of run <run>`, `phase <phase> of run <run>`. */
   name: string;
-  /** Null where only the run itself sets it. */
+  /** Null when nothing says how much there is. */
   capacity: number | null;
   used: number;
   holders: { run: string; task: string; amount: number }[];
@@ -16,62 +16,86 @@ export interface LimitView {
   next: { run: string; task: string }[];
 }
 
+/** What is held of each limit, by the limit's key. */
+export interface Holdings {
+  holders: Map<string, LimitView['holders']>;
+  /** Capacities that only the run itself sets. */
+  ownCaps: Map<string, number>;
+}
+
 const FIRST = 10;
 
 /** All limits that are defined, in use or waited for; the shared ones first. */
 export async function listLimits(store: Store): Promise<LimitView[]> {
-  const [caps, used, leases] = await Promise.all([
+  const [caps, used, { holders, ownCaps }] = await Promise.all([
     store.redis.hgetall(store.keys.caps),
     store.redis.hgetall(store.keys.used),
-    store.redis.zrange(store.keys.leases, '0', '-1'),
+    readHoldings(store),
   ]);
-  const holders = await readHolders(store, leases);
-  const names = new Set([...Object.keys(caps), ...Object.keys(used), ...holders.keys()]);
-  const views = await Promise.all(
-    [...names].map(async (key: string): Promise<LimitView> => {
+  const keys = [...new Set([...Object.keys(caps), ...Object.keys(used), ...holders.keys()])];
+  keys.sort((a, b) => Number(isOwn(a)) - Number(isOwn(b)) || a.localeCompare(b));
+  return Promise.all(
+    keys.map(async (key): Promise<LimitView> => {
       const [waiting, next] = await Promise.all([
         store.redis.zcard(store.keys.line(key)),
         store.redis.zrange(store.keys.line(key), '0', String(FIRST - 1)),
       ]);
       return {
-        name: toName(key),
-        capacity: caps[key] === undefined ? null : Number(caps[key]),
+        name: limitName(key),
+        capacity: caps[key] === undefined ? (ownCaps.get(key) ?? null) : Number(caps[key]),
         used: Number(used[key] ?? 0),
         holders: holders.get(key) ?? [],
         waiting,
-        next: await Promise.all(next.map((member) => toTask(store, member))),
+        next: (await readMembers(store, next)).map(({ run, id }) => ({ run, task: id })),
       };
     }),
   );
-  return views.sort(
-    (a, b) => Number(a.capacity === null) - Number(b.capacity === null) || a.name.localeCompare(b.name),
-  );
 }
 
-async function readHolders(store: Store, leases: readonly string[]): Promise<Map<string, LimitView['holders']>> {
-  const holders = new Map<string, LimitView['holders']>();
-  for (const member of leases) {
-    const [run = '', index = ''] = member.split('|');
-    const [text] = await store.record.readFields(run, 'nodes', [Number(index)]);
-    if (text === null || text === undefined) continue;
-    const node = parseNode(text);
-    for (const [key, amount] of node.l) {
+/** Who holds shares now, by all leases that live. */
+export async function readHoldings(store: Store): Promise<Holdings> {
+  const leases = await store.redis.zrange(store.keys.leases, '0', '-1');
+  const holders: Holdings['holders'] = new Map();
+  const ownCaps = new Map<string, number>();
+  for (const { run, id, limits } of await readMembers(store, leases)) {
+    for (const [key, amount, cap] of limits) {
       const list = holders.get(key) ?? [];
-      list.push({ run, task: node.id, amount });
+      list.push({ run, task: id, amount });
       holders.set(key, list);
+      if (cap !== undefined) ownCaps.set(key, cap);
     }
   }
-  return holders;
+  return { holders, ownCaps };
 }
 
-async function toTask(store: Store, member: string): Promise<{ run: string; task: string }> {
-  const [run = '', index = ''] = member.split('|');
-  const [text] = await store.record.readFields(run, 'nodes', [Number(index)]);
-  return { run, task: text === null || text === undefined ? index : parseNode(text).id };
+interface Member {
+  run: string;
+  id: string;
+  limits: ReturnType<typeof parseNode>['l'];
 }
 
-/** `res:gpu` → `gpu`, `run:abc:phase:analysis` → `abc phase analysis`. */
-function toName(key: string): string {
-  if (key.startsWith('res:')) return key.slice(4);
-  return key.startsWith('run:') ? key.slice(4).replaceAll(':', ' ') : key;
+/** The tasks behind `<run>|<index>`; those of a run that is gone are left out. */
+async function readMembers(store: Store, members: readonly string[]): Promise<Member[]> {
+  const found = await Promise.all(
+    members.map(async (member): Promise<Member[]> => {
+      const [run = '', index = ''] = member.split('|');
+      const [text] = await store.record.readFields(run, 'nodes', [Number(index)]);
+      if (text === null || text === undefined) return [];
+      const node = parseNode(text);
+      return [{ run, id: node.id, limits: node.l }];
+    }),
+  );
+  return found.flat();
+}
+
+/** A limit's key as people say it: `res:gpu` → `gpu`, `run:abc:phase:analysis` → `phase analysis of run abc`. */
+export function limitName(key: string): string {
+  if (key.startsWith('res:')) return key.slice('res:'.length);
+  if (!isOwn(key)) return key;
+  const [, run, ...what] = key.split(':');
+  return `${what.join(' ')} of run ${run}`;
+}
+
+function isOwn(key: string): boolean {
+  return key.startsWith('run:');
 }

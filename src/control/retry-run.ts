@@ -1,73 +1,117 @@
 /**
- * Resumes a blocked run where it stopped. The record decides what runs again; then its jobs get moving.
+ * Resumes a run where it stopped, or from a task that may have completed. The record decides what runs again; then its jobs
+ * get moving.
  */
 import type { RunView } from '../flows/run-view.ts';
 import { revive } from '../producer/revive.ts';
 import type { Store } from '../producer/store.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { removeStatus, taskPaths } from '../producer/workspace.ts';
+import { RUNS_QUEUE } from '../redis/keys.ts';
+import type { RetryReply } from '../redis/replies.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
+import { forgetJobs } from './drop-jobs.ts';
 import { findTaskIndex, showRun } from './find-run.ts';
 
-/** A worker that has just settled a failure needs a moment to end the job. */
+/** A worker that has just settled a task needs a moment to end the job. */
 const REVIVE_WAIT_MS = 3000;
+const POLL_MS = 20;
 
 export interface Retried {
   runId: string;
-  /** Ids of the failed tasks that run again. */
+  /** Ids of the tasks that run again: the failed ones, or the one named with `from` and all that need it. */
   retried: string[];
 }
 
+/** What to run again; without both, every failed task. */
+export interface RetryTarget {
+  /** Only this failed task. */
+  task?: string;
+  /** This task and all that need it, also what has completed. */
+  from?: string;
+}
+
 /**
- * @param task only this failed task; without it all of them
- * @throws PlanqError `run_not_found`, `task_not_found`; `wrong_state` when nothing of it can be retried;
- *   `workspace_in_use` when another run has taken the workspace since
+ * @throws PlanqError `run_not_found`, `task_not_found`; `wrong_state` when nothing of it can be retried, or what would run
+ *   again is running; `workspace_in_use` when another run has taken the workspace since
  */
-export async function retryRun(store: Store, clock: Clock, text: string | undefined, task?: string): Promise<Retried> {
+export async function retryRun(
+  store: Store,
+  clock: Clock,
+  text: string | undefined,
+  { task, from }: RetryTarget = {},
+): Promise<Retried> {
   const view = await showRun(store, text);
   const runId = view.run.id;
-  const index = task === undefined ? null : findTaskIndex(view, task);
-  const reply = await store.record.retry(runId, index);
+  const named = from ?? task;
+  const index = named === undefined ? null : findTaskIndex(view, named);
+  const reply = await store.record.retry(runId, index, from !== undefined);
+  if (reply.status !== 'retried') throw refusal(view, reply, index, from !== undefined);
+  await removeEndedRunJob(store, clock, runId);
+  await forgetJobs(store, clock, runId, reply.reset, REVIVE_WAIT_MS);
+  await revive(store, clock, runId, reply.outbox, REVIVE_WAIT_MS);
+  await removeStaleStatuses(store, view, new Set(reply.reset));
+  const again = from === undefined ? reply.tasks : reply.reset;
+  return { runId, retried: again.map((at) => view.tasks[at]!.id) };
+}
+
+/** A run that had ended needs another run job, which writes its report again. Its children are left as they are. */
+async function removeEndedRunJob(store: Store, clock: Clock, run: string): Promise<void> {
+  const queue = store.queues.queue(RUNS_QUEUE);
+  const deadline = clock.monotonic() + REVIVE_WAIT_MS;
+  let state = await queue.getJobState(run);
+  for (; state === 'active' && clock.monotonic() < deadline; state = await queue.getJobState(run))
+    await clock.sleep(POLL_MS);
+  if (state === 'completed') await queue.remove(run, { removeChildren: false });
+}
+
+function refusal({ run, tasks }: RunView, reply: RetryReply, index: number | null, isFrom: boolean): PlanqError {
+  const id = index === null ? '' : tasks[index]!.id;
   switch (reply.status) {
-    case 'retried':
-      await revive(store, clock, runId, reply.outbox, REVIVE_WAIT_MS);
-      await removeStaleStatuses(store, view);
-      return { runId, retried: reply.retried.map((at) => view.tasks[at]!.id) };
     case 'cancelled':
-      throw new PlanqError('wrong_state', `cannot retry run ${runId}: it was cancelled`, {
+      return new PlanqError('wrong_state', `cannot retry run ${run.id}: it was cancelled`, {
         hint: 'start it anew with "planq run <plan>"',
       });
     case 'workspace':
-      throw new PlanqError(
+      return new PlanqError(
         'workspace_in_use',
-        `cannot retry run ${runId}: run ${reply.holder} uses its workspace now`,
+        `cannot retry run ${run.id}: run ${reply.holder} uses its workspace now`,
+        { hint: `wait for run ${reply.holder} to end` },
+      );
+    case 'running': {
+      const running = reply.tasks.map((at) => tasks[at]!.id);
+      return new PlanqError(
+        'wrong_state',
+        `cannot retry run ${run.id} from "${id}": ${running.join(', ')} is running`,
         {
-          hint: `wait for run ${reply.holder} to end`,
+          hint: 'wait until it has ended, or cancel the run',
+          facts: { running },
         },
       );
+    }
     case 'gone':
-      throw new PlanqError('run_not_found', `cannot find run "${runId}"`);
-    case 'nothing': {
+      return new PlanqError('run_not_found', `cannot find run "${run.id}"`);
+    default: {
+      const state = index === null ? run.state : tasks[index]!.state;
+      const lacks = isFrom ? 'it has not ended' : 'it has not failed';
       const what =
-        task === undefined
-          ? `run ${runId}: none of its tasks has failed`
-          : `task "${task}" of run ${runId}: it has not failed`;
-      const state = index === null ? view.run.state : view.tasks[index]!.state;
-      throw new PlanqError('wrong_state', `cannot retry ${what} (it is ${state})`, {
-        hint: `see "planq status ${runId}"`,
+        index === null ? `run ${run.id}: none of its tasks has failed` : `task "${id}" of run ${run.id}: ${lacks}`;
+      return new PlanqError('wrong_state', `cannot retry ${what} (it is ${state})`, {
+        hint: `see "planq why ${run.id}${index === null ? '' : ` ${id}`}"`,
         facts: { state },
       });
     }
   }
 }
 
-/** The files of tasks that are no longer blocked would go on saying so until those start. */
-async function removeStaleStatuses(store: Store, before: RunView): Promise<void> {
+/** The files of tasks that are no longer blocked, or run again, would go on saying so until those start. */
+async function removeStaleStatuses(store: Store, before: RunView, reset: ReadonlySet<number>): Promise<void> {
   const [meta, after] = await Promise.all([store.record.readMeta(before.run.id), showRun(store, before.run.id)]);
   const context = JSON.parse(meta?.context ?? '{}') as RunContext;
   for (const [index, task] of before.tasks.entries()) {
-    if (task.state !== 'blocked' || after.tasks[index]?.state === 'blocked') continue;
-    await removeStatus(taskPaths(context.projectDir, context.workspace, task.id));
+    const isFreed = task.state === 'blocked' && after.tasks[index]?.state !== 'blocked';
+    const isReset = reset.has(index) && after.tasks[index]?.startedAt === null;
+    if (isFreed || isReset) await removeStatus(taskPaths(context.projectDir, context.workspace, task.id));
   }
 }

@@ -1,19 +1,14 @@
 /**
- * The operator's verbs that change what may run: pause and resume, skip, approve and reject. Each is one script call; then
- * the jobs that it freed get moving.
+ * The operator's verbs that change what may run: pause and resume, skip. Each is one script call; then the jobs that it
+ * freed get moving.
  */
-
-import { taskJobId } from '../flows/compile.ts';
-import { parseNode } from '../flows/node.ts';
 import { promoteGrants } from '../producer/grants.ts';
 import { revive } from '../producer/revive.ts';
 import type { Store } from '../producer/store.ts';
-import { masterQueue } from '../redis/keys.ts';
-import type { OutboxEntry } from '../redis/replies.ts';
-import type { Decision } from '../redis/steering.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
 import { nearestWord } from '../runtime/nearest.ts';
+import { dropJobs } from './drop-jobs.ts';
 import { findRunId, findTaskIndex, showRun } from './find-run.ts';
 
 /** What a pause or resume is about. */
@@ -99,7 +94,7 @@ export async function skipTask(
   const index = findTaskIndex(view, task);
   const reply = await store.steering.skip(runId, index, `skipped by ${by}`);
   if (reply.status === 'skipped') {
-    await dropJob(store, runId, index);
+    await dropJobs(store, runId, [index]);
     await revive(store, clock, runId, reply.outbox, REVIVE_WAIT_MS);
     return { runId, task, before: reply.before };
   }
@@ -109,67 +104,4 @@ export async function skipTask(
       reply.before === 'running' ? 'cancel the run, or wait until the task has ended' : `see "planq status ${runId}"`,
     facts: { state: reply.before },
   });
-}
-
-/** Takes a skipped task's job out of its queue; a failed one stays to be seen but no longer holds its parent. */
-async function dropJob(store: Store, run: string, index: number): Promise<void> {
-  const [text] = await store.record.readFields(run, 'nodes', [index]);
-  if (text === null || text === undefined) return;
-  const node = parseNode(text);
-  const job = await store.queues.queue(masterQueue(node.m)).getJob(taskJobId(run, node.id));
-  if (job === undefined) return;
-  if ((await job.getState()) === 'failed') await job.removeChildDependency().catch(() => undefined);
-  else await job.remove().catch(() => undefined);
-}
-
-export interface Decided {
-  runId: string;
-  /** Task id, or `gate:<n>`. */
-  subject: string;
-  verdict: 'approve' | 'reject';
-}
-
-/**
- * Approves or rejects a task or gate that waits for a person.
- * @param subject task id, or `gate:<n>` for the gate after group n
- * @throws PlanqError `run_not_found`, `task_not_found`, `wrong_state` when it does not wait
- */
-export async function decide(
-  store: Store,
-  clock: Clock,
-  text: string | undefined,
-  subject: string,
-  verdict: 'approve' | 'reject',
-  decision: Omit<Decision, 'at'>,
-): Promise<Decided> {
-  const runId = await findRunId(store, text);
-  const node = await findNode(store, runId, subject);
-  const comment = decision.comment === '' ? '' : `: ${decision.comment}`;
-  const reply = await store.steering.decide(
-    runId,
-    node,
-    verdict,
-    { ...decision, at: clock.now() },
-    `rejected by ${decision.by}${comment}`,
-  );
-  if (reply.status !== 'done') {
-    throw new PlanqError(
-      'wrong_state',
-      `cannot ${verdict} "${subject}" of run ${runId}: it does not wait for approval`,
-      {
-        hint: 'see "planq inbox" for what does',
-      },
-    );
-  }
-  await revive(store, clock, runId, reply.outbox as OutboxEntry[], REVIVE_WAIT_MS);
-  return { runId, subject, verdict };
-}
-
-async function findNode(store: Store, run: string, subject: string): Promise<number> {
-  const gate = /^gate:(\d+)$/.exec(subject);
-  if (gate === null) return findTaskIndex(await showRun(store, run), subject);
-  const meta = await store.record.readMeta(run);
-  const index = (JSON.parse(meta?.gates ?? '{}') as Record<string, number>)[gate[1]!];
-  if (index !== undefined) return index;
-  throw new PlanqError('task_not_found', `cannot find "${subject}" in run ${run}`, { hint: 'see "planq inbox"' });
 }

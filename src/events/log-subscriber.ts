@@ -19,8 +19,11 @@ const WARNINGS: ReadonlySet<Event['type']> = new Set([
   'task-retrying',
   'task-rescued',
   'task-superseded',
+  'approval-wanted',
+  'rejected',
+  'run-paused',
 ]);
-const ERRORS: ReadonlySet<Event['type']> = new Set(['task-failed', 'run-blocked']);
+const ERRORS: ReadonlySet<Event['type']> = new Set(['task-failed', 'run-blocked', 'run-failed']);
 
 /** @param idOf a task's id by its index */
 export function toLogLine(event: Event, idOf: (index: number) => string): LogLine {

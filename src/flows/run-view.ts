@@ -4,6 +4,7 @@
  */
 import { type RunState, TASK_STATES, type TaskState } from '../plan/states.ts';
 import { toIsoOrNull } from '../runtime/clock.ts';
+import { gateNames } from './gate-names.ts';
 import { parseDefinition, type TaskDefinition } from './record.ts';
 
 export type Counts = Record<TaskState | 'total', number>;
@@ -66,6 +67,8 @@ export interface TaskRecord {
   pid?: number;
   /** 1 waits for approval, 2 approved. */
   ap?: number;
+  /** 1 = a failure that is tolerated, or skipped by a person. */
+  tol?: number;
 }
 
 /** Whether BullMQ must have a job for the task: it may start, or waits in line for a share. Not when it waits for a person. */
@@ -101,10 +104,15 @@ export function toRunView(
   records: Readonly<Record<string, string>>,
 ): RunView {
   const tasks = defs.map(parseDefinition);
+  const gates = gateNames(meta);
   return {
     run: toRunSummary(id, meta),
     tasks: tasks.map((task, index) =>
-      toTaskView(task, parseTaskRecord(records[index]), (other) => tasks[other]?.id ?? String(other)),
+      toTaskView(
+        task,
+        parseTaskRecord(records[index]),
+        (other) => tasks[other]?.id ?? gates.get(other) ?? String(other),
+      ),
     ),
   };
 }
@@ -124,7 +132,7 @@ function toTaskView(task: TaskDefinition, record: TaskRecord, idOf: (index: numb
     agent: task.agent,
     exitCode: record.x ?? null,
     reason: record.r ?? null,
-    blockedBy: (record.b ?? []).map(idOf).sort(),
+    blockedBy: [...new Set((record.b ?? []).map(idOf))].sort(),
     needs: task.needs.map((need) => need.task),
   };
 }

@@ -11,6 +11,7 @@ const SHAPES: [RegExp, readonly string[]][] = [
   [/^defaults$/, Object.keys(defaultsSchema.shape)],
   [/^tasks\/[^\n]+\nneeds/, ['task', 'when']],
   [/^tasks\/[^\n]+\nestimate$/, ['minutes', 'hours', 'tokens']],
+  [/^tasks\/[^\n]+\nresources$/, ['cpus', 'memory']],
   [/^tasks\/[^\n]+$/, Object.keys(taskSchema.shape)],
   [/^stages/, ['name', 'tasks']],
 ];

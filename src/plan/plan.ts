@@ -82,6 +82,10 @@ export interface Task {
   check: string | string[] | null;
   /** Resources besides the agent's own slot: name → amount, at least 1. */
   takes: Record<string, number>;
+  /** Processors that the agent may use, may be a fraction; null = the configuration's default. */
+  cpus: number | null;
+  /** Bytes of memory that the agent may use; null = the configuration's default. */
+  memoryBytes: number | null;
   priority: Priority;
   estimate: Estimate | null;
   /** Milliseconds; null = the phase's default. */

@@ -3,6 +3,7 @@
  */
 import { parseDuration } from '../runtime/duration.ts';
 import type { Result } from '../runtime/result.ts';
+import { parseSize } from '../runtime/size.ts';
 import type { ProblemCode } from './codes.ts';
 import { parseEstimateText, toRange } from './estimate-text.ts';
 import { matrixEnv } from './matrix-text.ts';
@@ -51,6 +52,8 @@ export function readTask(id: string, raw: RawTask, context: TaskContext): Task {
     outputs: readPaths(raw.outputs, readOutput, context, 'outputs'),
     check: raw.check ?? null,
     takes: readTakes(raw.takes),
+    cpus: raw.resources?.cpus ?? null,
+    memoryBytes: raw.resources?.memory === undefined ? null : valueOr(parseSize(raw.resources.memory), null),
     priority: raw.priority ?? defaults.priority ?? 'medium',
     estimate: readEstimate(raw.estimate, context, id),
     timeoutMs: toMs(raw.timeout ?? defaults.timeout),

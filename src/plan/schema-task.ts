@@ -12,6 +12,7 @@ import {
   masterName,
   phaseName,
   resourceName,
+  size,
   text,
 } from './schema-words.ts';
 
@@ -67,6 +68,16 @@ const takes = z.union([z.record(resourceName, capacity), z.array(resourceName)],
   error: 'must be a mapping of resource to amount, or a list of resources',
 });
 
+const resources = z.strictObject({
+  cpus: z
+    .number({ error: 'must be a number' })
+    .positive({ error: 'must be above 0' })
+    .max(10_000, { error: 'must be at most 10000' })
+    .optional()
+    .describe("Processors, may be a fraction. Default: the configuration's, 4."),
+  memory: size.optional().describe("Memory, such as 4GB. Default: the configuration's, 8GB."),
+});
+
 export const priority = z.enum(['critical', 'high', 'medium', 'low']);
 
 const withOptions = z.record(z.string(), z.json());
@@ -98,6 +109,7 @@ export const taskSchema = z.strictObject({
   outputs: z.array(text).optional().describe('Files it must leave behind; bare names lie in its output folder.'),
   check: command.optional().describe('A command that must exit 0 after the outputs were found.'),
   takes: takes.optional().describe('Limited resources that it holds while it runs.'),
+  resources: resources.optional().describe('Most that its agent may use of the machine.'),
   priority: priority.optional().describe('Order among tasks that are ready. Default: medium.'),
   estimate: estimate.optional().describe('How long the work takes.'),
   timeout: duration.optional().describe("Longest time of one attempt, such as 30m. Default: the phase's."),

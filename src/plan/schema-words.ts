@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { parseDuration } from '../runtime/duration.ts';
+import { parseSize } from '../runtime/size.ts';
 import { ENV_NAME_PATTERN } from './env-names.ts';
 import { parseEstimateText } from './estimate-text.ts';
 import {
@@ -69,6 +70,15 @@ export const duration = z.string({ error: COMMANDS_NEED_UNITS }).superRefine((va
   const parsed = parseDuration(value);
   if (parsed.ok && parsed.value > 0) return;
   context.addIssue({ code: 'custom', message: `${COMMANDS_NEED_UNITS}, but is "${value}"` });
+});
+
+const SIZE_RULE = 'must be a size with its unit, such as 500MB or 4GB';
+
+/** A size with its unit; see `runtime/size.ts`. */
+export const size = z.string({ error: SIZE_RULE }).superRefine((value, context) => {
+  const parsed = parseSize(value);
+  if (parsed.ok && parsed.value > 0) return;
+  context.addIssue({ code: 'custom', message: `${SIZE_RULE}, but is "${value}"` });
 });
 
 /** An estimate in words, such as `4-6 hours`; see `estimate-text.ts`. */

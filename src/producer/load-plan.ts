@@ -11,7 +11,7 @@ import { type ParseOptions, type PlanSource, parsePlan } from '../plan/parse.ts'
 import type { Graph, Plan } from '../plan/plan.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
 import { nearestWord } from '../runtime/nearest.ts';
-import { formatProblem, type Problem } from '../runtime/problem.ts';
+import type { Problem } from '../runtime/problem.ts';
 
 /** Most files that are read from a folder. */
 const MAX_FILES = 10_000;
@@ -115,7 +115,7 @@ async function notFound(absolute: string, shown: string, error: unknown): Promis
 
 function invalid(shown: string, problems: readonly Problem[]): PlanqError {
   const mistakes = problems.filter(({ severity }) => severity !== 'note');
-  const what = mistakes.length === 1 ? formatProblem(mistakes[0]!) : `it has ${mistakes.length} mistakes`;
+  const what = mistakes.length === 1 ? 'it has 1 mistake' : `it has ${mistakes.length} mistakes`;
   return new PlanqError('plan_invalid', `cannot use plan "${shown}": ${what}`, { facts: { problems } });
 }
 

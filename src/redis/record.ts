@@ -5,7 +5,16 @@
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { execute } from './pipeline.ts';
-import { type Grant, type OutboxEntry, readGrants, readOutbox, readSettle, type SettleReply } from './replies.ts';
+import {
+  type Grant,
+  type OutboxEntry,
+  type RetryReply,
+  readGrants,
+  readOutbox,
+  readRetry,
+  readSettle,
+  type SettleReply,
+} from './replies.ts';
 import { RunReader } from './run-reader.ts';
 import type { Scripts } from './scripts.ts';
 
@@ -214,20 +223,9 @@ export class RunRecord extends RunReader {
     return { state, running: Number(reply[1]), grants: readGrants(reply, 3, grantWords), queued };
   }
 
-  async retry(
-    run: string,
-    index: number | null,
-  ): Promise<{
-    status: 'retried' | 'gone' | 'nothing' | 'cancelled' | 'workspace';
-    retried: number[];
-    outbox: OutboxEntry[];
-    holder?: string;
-  }> {
-    const reply = await this.scripts.call('retry', run, index ?? '');
-    const status = reply[0] as 'retried' | 'gone' | 'nothing' | 'cancelled' | 'workspace';
-    if (status === 'workspace') return { status, retried: [], outbox: [], holder: String(reply[2]) };
-    const count = Number(reply[1]);
-    return { status, retried: reply.slice(2, 2 + count).map(Number), outbox: readOutbox(reply, 2 + count) };
+  /** @param isFrom the task at `index` and all that need it, whatever became of them; else only what failed */
+  async retry(run: string, index: number | null, isFrom = false): Promise<RetryReply> {
+    return readRetry(await this.scripts.call('retry', run, index ?? '', isFrom ? 'from' : ''));
   }
 
   /** Ended runs that have waited for their report for longer than `ageMs`, by this machine's clock. */

@@ -59,3 +59,31 @@ export function readSettle(reply: ScriptReply): SettleReply {
     outbox: readOutbox(reply, grantsAt + 1 + grantCount),
   };
 }
+
+export interface RetryReply {
+  status: 'retried' | 'gone' | 'nothing' | 'cancelled' | 'workspace' | 'running';
+  /** Tasks that run again; with `running`, those that forbid it. */
+  tasks: number[];
+  /** All tasks that were made pending, whatever had become of them. Their jobs have ended or are not due. */
+  reset: number[];
+  outbox: OutboxEntry[];
+  /** With `workspace`: the run that uses it. */
+  holder: string | null;
+}
+
+/** The reply of the retry script; its order stands in that script's header. */
+export function readRetry(reply: ScriptReply): RetryReply {
+  const status = reply[0] as RetryReply['status'];
+  const empty = { status, tasks: [], reset: [], outbox: [], holder: null };
+  if (status === 'workspace') return { ...empty, holder: String(reply[2]) };
+  const resetAt = 2 + Number(reply[1]);
+  const tasks = reply.slice(2, resetAt).map(Number);
+  if (status !== 'retried') return { ...empty, tasks };
+  const outboxAt = resetAt + 1 + Number(reply[resetAt]);
+  return {
+    ...empty,
+    tasks,
+    reset: reply.slice(resetAt + 1, outboxAt).map(Number),
+    outbox: readOutbox(reply, outboxAt),
+  };
+}

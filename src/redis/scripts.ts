@@ -18,6 +18,7 @@ const NAMES = [
   'hold',
   'skip',
   'approve',
+  'prune',
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 

@@ -1,5 +1,5 @@
 /**
- * What a person does to a run, as typed calls of the scripts: hold, skip, approve.
+ * What a person does to a run, as typed calls of the scripts: hold, skip, approve, prune.
  */
 import { type Grant, type OutboxEntry, readGrants, readOutbox } from './replies.ts';
 import type { Scripts } from './scripts.ts';
@@ -10,6 +10,8 @@ export interface Decision {
   /** Epoch ms. */
   at: number;
   comment: string;
+  /** Of an approval. */
+  verdict?: 'approve' | 'reject';
 }
 
 /** Throws what Redis answers with. */
@@ -47,8 +49,18 @@ export class Steering {
     decision: Decision,
     reason: string,
   ): Promise<{ status: 'done' | 'gone' | 'not-waiting'; outbox: OutboxEntry[] }> {
-    const reply = await this.scripts.call('approve', run, node, verdict, JSON.stringify(decision), reason);
+    const words = JSON.stringify({ ...decision, verdict });
+    const reply = await this.scripts.call('approve', run, node, verdict, words, reason);
     const status = reply[0] as 'done' | 'gone' | 'not-waiting';
     return { status, outbox: status === 'done' ? readOutbox(reply, 1) : [] };
+  }
+
+  /**
+   * Removes the record of a run that has ended by then. Its jobs are removed before, its tails too.
+   * @param before epoch ms
+   */
+  async prune(run: string, before: number): Promise<'pruned' | 'gone' | 'kept'> {
+    const reply = await this.scripts.call('prune', run, before);
+    return reply[0] as 'pruned' | 'gone' | 'kept';
   }
 }

@@ -35,3 +35,15 @@ function toFields(values: readonly string[]): Record<string, string> {
   for (let at = 0; at + 1 < values.length; at += 2) fields[values[at]!] = values[at + 1]!;
   return fields;
 }
+
+const PAGE = 1000;
+
+/** Entries from an id (or a time in ms) on, a page at a time, up to the newest. */
+export async function* readRange(redis: Redis, stream: string, from: string): AsyncGenerator<StreamEntry, void, void> {
+  for (let start = from; ; ) {
+    const page = await redis.xrange(stream, start, '+', 'COUNT', PAGE);
+    for (const [id, values] of page) yield { id, fields: toFields(values) };
+    if (page.length < PAGE) return;
+    start = `(${page.at(-1)![0]}`;
+  }
+}

@@ -5,9 +5,8 @@
  */
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { parseDuration } from './duration.ts';
+import { type ConfigReader, createConfigReader } from './config-reader.ts';
 import { errorMessage } from './errors.ts';
-import { nearestWord } from './nearest.ts';
 import type { Problem } from './problem.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -33,13 +32,25 @@ export interface Config {
     masters: Record<string, number>;
     /** Resources that tasks can take: name → capacity over all runs. */
     resources: Record<string, number>;
+    /** Processors of an agent whose task names none. Default 4. */
+    cpusPerAgent: number;
+    /** Bytes of memory of an agent whose task names none. Default 8 GB. */
+    memoryPerAgent: number;
   };
+  /**
+   * Whether each agent gets a PID namespace of its own. `auto`: where the system allows it. `namespace`: a worker that
+   * cannot have it does not start. `none`: never. Default `auto`.
+   */
+  isolation: (typeof ISOLATION_WORDS)[number];
   /** Tasks at once in one worker process. Default 10. */
   concurrency: number;
   /** Environment variables that agents see besides the allow-list. */
   passEnv: string[];
   times: Times;
 }
+
+/** What `isolation` may be. */
+export const ISOLATION_WORDS = ['auto', 'namespace', 'none'] as const;
 
 /** Milliseconds. `lock` scales the first four when it is set alone. */
 export interface Times {
@@ -87,7 +98,7 @@ export async function loadConfig(
   const projectDir = path.resolve(cwd, overrides.projectDir ?? env.PLANQ_PROJECT ?? '.');
   const problems: Problem[] = [];
   const file = await readConfigFile(path.join(projectDir, CONFIG_FILE), problems);
-  const reader = createReader(file, path.join(projectDir, CONFIG_FILE), problems);
+  const reader = createConfigReader(file, path.join(projectDir, CONFIG_FILE), problems);
   const lockMs = readLockMs(env, reader, problems);
   const config: Config = {
     projectDir,
@@ -101,7 +112,10 @@ export async function loadConfig(
       phases: { ...DEFAULT_PHASE_LIMITS, ...reader.counts('limits.phases') },
       masters: reader.counts('limits.masters'),
       resources: reader.counts('limits.resources'),
+      cpusPerAgent: reader.amount('limits.cpusPerAgent') ?? 4,
+      memoryPerAgent: reader.size('limits.memoryPerAgent') ?? 8_000_000_000,
     },
+    isolation: reader.word('isolation', ISOLATION_WORDS) ?? 'auto',
     concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
     passEnv: reader.words('passEnv'),
     times: {
@@ -135,7 +149,7 @@ export async function loadConfig(
   return problems.length > 0 ? err(problems) : ok(deepFreeze(config));
 }
 
-function readLockMs(env: NodeJS.ProcessEnv, reader: Reader, problems: Problem[]): number {
+function readLockMs(env: NodeJS.ProcessEnv, reader: ConfigReader, problems: Problem[]): number {
   const fromEnv = env.PLANQ_LOCK_MS;
   if (fromEnv === undefined || fromEnv === '') return reader.duration('times.lock') ?? 30_000;
   const value = Number(fromEnv);
@@ -176,95 +190,6 @@ async function readConfigFile(file: string, problems: Problem[]): Promise<Record
     });
   }
   return {};
-}
-
-interface Reader {
-  text(key: string): string | undefined;
-  flag(key: string): boolean | undefined;
-  count(key: string): number | undefined;
-  counts(key: string): Record<string, number>;
-  duration(key: string): number | undefined;
-  words(key: string): string[];
-  refuseUnknown(): void;
-}
-
-const KNOWN_KEYS: Record<string, readonly string[]> = {
-  '': ['redis', 'prefix', 'volatile', 'workspace', 'agent', 'limits', 'concurrency', 'passEnv', 'times', '$schema'],
-  limits: ['agents', 'phases', 'masters', 'resources'],
-  times: ['lock', 'grace', 'drain', 'zombie', 'backoff'],
-};
-
-/** Reads dotted keys out of the file's object; a value of the wrong kind becomes a problem and counts as not given. */
-function createReader(root: Record<string, unknown>, file: string, problems: Problem[]): Reader {
-  const find = (key: string): unknown =>
-    key
-      .split('.')
-      .reduce<unknown>(
-        (value, part) =>
-          typeof value === 'object' && value !== null && Object.hasOwn(value, part)
-            ? (value as Record<string, unknown>)[part]
-            : undefined,
-        root,
-      );
-  const wrong = (key: string, expected: string): undefined => {
-    problems.push({ code: 'bad-value', severity: 'error', message: `"${key}" must be ${expected}`, file, path: key });
-    return undefined;
-  };
-  const read = <T>(key: string, expected: string, test: (value: unknown) => value is T): T | undefined => {
-    const value = find(key);
-    if (value === undefined) return undefined;
-    return test(value) ? value : wrong(key, expected);
-  };
-  const isCount = (value: unknown): value is number =>
-    typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
-  return {
-    text: (key) => read(key, 'text', (value): value is string => typeof value === 'string'),
-    flag: (key) => read(key, 'true or false', (value): value is boolean => typeof value === 'boolean'),
-    count: (key) => read(key, 'a whole number, 1 or more', isCount),
-    counts: (key) =>
-      read(
-        key,
-        'an object of whole numbers, 1 or more',
-        (value): value is Record<string, number> => isObject(value) && Object.values(value).every(isCount),
-      ) ?? {},
-    duration: (key) => {
-      const text = read(key, 'a duration such as "30s"', (value): value is string => typeof value === 'string');
-      if (text === undefined) return undefined;
-      const parsed = parseDuration(text);
-      return parsed.ok ? parsed.value : wrong(key, 'a duration such as "30s"');
-    },
-    words: (key) =>
-      read(
-        key,
-        'a list of names',
-        (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
-      ) ?? [],
-    refuseUnknown: () => {
-      for (const [parent, known] of Object.entries(KNOWN_KEYS)) {
-        const value = parent === '' ? root : find(parent);
-        if (value === undefined) continue;
-        if (!isObject(value)) {
-          wrong(parent, 'an object');
-          continue;
-        }
-        for (const key of Object.keys(value)) {
-          if (known.includes(key)) continue;
-          const near = nearestWord(key, known);
-          problems.push({
-            code: 'unknown-key',
-            severity: 'error',
-            message: `unknown key "${parent === '' ? key : `${parent}.${key}`}"`,
-            ...(near === undefined ? {} : { hint: `did you mean "${near}"?` }),
-            file,
-          });
-        }
-      }
-    },
-  };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -20,6 +20,7 @@ export const ERRORS = {
   redis_unsafe: { exit: 6, retryable: false },
   redis_full: { exit: 6, retryable: true },
   clock_skew: { exit: 6, retryable: true },
+  no_isolation: { exit: 1, retryable: false },
   record_damaged: { exit: 1, retryable: false },
   timed_out: { exit: 8, retryable: true },
   interrupted: { exit: 130, retryable: true },

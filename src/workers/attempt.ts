@@ -155,11 +155,16 @@ function invocation(
     outputs: task.outputs
       .filter((file) => !file.glob)
       .map((file) => `${candidatePaths(paths, file)[0] ?? ''}${file.directory ? '/' : ''}`),
-    env: buildEnvironment({ ...base, workerEnv: worker.env, passEnv: worker.config.passEnv }),
+    env: buildEnvironment({ ...base, workerEnv: worker.env, passEnv: worker.config.passEnv, worker: worker.mark }),
     timeoutMs: task.timeoutMs ?? phaseTimeoutMs(task.phase),
     zombieMs: worker.config.times.zombieMs,
     graceMs: worker.config.times.graceMs,
     logLimitBytes: LOG_LIMIT_BYTES,
+    isolation: worker.isolation,
+    limits: {
+      cpus: task.cpus ?? worker.config.limits.cpusPerAgent,
+      memoryBytes: task.memoryBytes ?? worker.config.limits.memoryPerAgent,
+    },
     signal: held.controller.signal,
     report,
   };

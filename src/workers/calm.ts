@@ -1,7 +1,8 @@
 /**
  * Keeps a worker calm while Redis refuses (full memory, full disk, a replica): BullMQ fetches again without a delay after
  * such an answer, thousands of times a second. Here the same complaint is told once a minute with its count, and after
- * five in a second fetching stops for five seconds.
+ * five in a second fetching stops for five seconds. A lost connection, and the locks lost with it, are told of but no
+ * reason to rest: a connection waits between its tries by itself, and work is to go on as soon as one of them succeeds.
  */
 import type { Clock } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
@@ -23,6 +24,8 @@ export interface CalmOptions {
 export interface Calm {
   /** Takes note of one error. Never throws. */
   note(error: unknown): void;
+  /** Tells the same at most once a minute, with how often it was to be told in between. */
+  tell(message: string): void;
   /** Ends a rest that is under way, without resuming. */
   stop(): void;
 }
@@ -35,7 +38,8 @@ export function createCalm(options: CalmOptions): Calm {
   let recent: number[] = [];
   let resting = false;
   const tell = (message: string): void => {
-    const key = message.replaceAll(/\d+/g, '#');
+    // Which of the scripts was refused does not make it another complaint.
+    const key = message.replace(/ script: [0-9a-f]+, on @.*/, '').replaceAll(/\d+/g, '#');
     const last = told.get(key);
     if (last !== undefined && clock.monotonic() - last.at < TELL_EVERY_MS) {
       last.since++;
@@ -53,8 +57,10 @@ export function createCalm(options: CalmOptions): Calm {
     if (!controller.signal.aborted) await options.resume();
   };
   return {
+    tell,
     note: (error) => {
       tell(errorMessage(error));
+      if (!isRefusal(error)) return;
       const now = clock.monotonic();
       recent = [...recent.filter((at) => now - at < STORM_WINDOW_MS), now];
       if (recent.length < STORM_COUNT || resting || controller.signal.aborted) return;
@@ -63,4 +69,9 @@ export function createCalm(options: CalmOptions): Calm {
     },
     stop: () => controller.abort(),
   };
+}
+
+/** An answer of the server begins with its code word: OOM, MISCONF, READONLY. What we and our libraries say does not. */
+function isRefusal(error: unknown): boolean {
+  return /^[A-Z]{3,}\b/.test(errorMessage(error));
 }

@@ -3,6 +3,8 @@
  */
 import type { Agent } from '../agents/agent.ts';
 import type { Guardian } from '../agents/guardian.ts';
+import type { Isolation } from '../agents/namespace.ts';
+import type { WorkerMark } from '../agents/worker-mark.ts';
 import type { Store } from '../producer/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Config } from '../runtime/config.ts';
@@ -29,6 +31,10 @@ export interface WorkerParts {
 export interface WorkerContext extends WorkerParts {
   /** `<host>-<pid>-<random>`, unique over all machines and time. */
   workerId: string;
+  /** Carried by every agent of this worker. */
+  mark: WorkerMark;
+  /** Where agents live; settled when the worker starts. */
+  isolation: Isolation;
   holdings: Holdings;
   guardian: Guardian;
   slots: Slots;

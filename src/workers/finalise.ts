@@ -29,7 +29,7 @@ export async function performStage(
 ): Promise<unknown> {
   const meta = await worker.store.record.readMeta(data.run);
   if (meta === null) throw new UnrecoverableError('no record knows this run');
-  if (meta.state !== 'running') return { state: meta.state };
+  if (!goesOn(meta)) return { state: meta.state };
   const gate = (JSON.parse(meta.gates ?? '{}') as Record<string, number>)[data.group];
   const isOver = gate === undefined ? nothingLeft(meta) : await isGateOver(worker, data.run, gate);
   return isOver ? { state: 'completed' } : waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
@@ -44,7 +44,7 @@ export async function performRun(
 ): Promise<unknown> {
   const meta = await worker.store.record.readMeta(data.run);
   if (meta === null) throw new UnrecoverableError('no record knows this run');
-  if (meta.state === 'running') return waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
+  if (goesOn(meta)) return waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
   if (meta.state === 'blocked') return waitAgain(worker, job, token, data.run, BLOCKED_LOOK_AGAIN_MS);
   await writeReport(worker, data.run, JSON.parse(meta.context ?? '{}') as RunContext);
   await worker.store.record.markFinalised(data.run);
@@ -67,6 +67,11 @@ export async function finaliseStuck(worker: WorkerContext, run: string): Promise
     await job?.remove({ removeChildren: true });
   }
   await worker.store.record.markFinalised(run);
+}
+
+/** A paused run has tasks that wait for the end of the pause. */
+function goesOn({ state }: Readonly<Record<string, string>>): boolean {
+  return state === 'running' || state === 'paused';
 }
 
 function nothingLeft(meta: Readonly<Record<string, string>>): boolean {

@@ -4,16 +4,21 @@
  */
 import os from 'node:os';
 import { Guardian } from '../agents/guardian.ts';
+import { killLeftovers } from '../agents/leftovers.ts';
+import { chooseTier } from '../agents/tier.ts';
+import { markOfThisProcess } from '../agents/worker-mark.ts';
 import { parseJobData } from '../flows/job-data.ts';
 import { announceWorker, forgetWorker } from '../producer/fleet.ts';
 import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
 import { createJobWorker, type Job, UnrecoverableError, type Worker } from '../redis/queues.ts';
+import type { DiskReader } from '../runtime/disk.ts';
 import { randomId } from '../runtime/random.ts';
 import type { Service } from '../runtime/service.ts';
-import { createTicker } from '../runtime/ticker.ts';
+import { createTicker, type PeriodicTask } from '../runtime/ticker.ts';
 import { type Auditor, createAuditor } from './auditor.ts';
 import { type Calm, createCalm } from './calm.ts';
 import type { WorkerContext, WorkerParts } from './context.ts';
+import { createDiskGuard } from './disk-guard.ts';
 import { createEar } from './ear.ts';
 import { performRun, performStage } from './finalise.ts';
 import { Holdings } from './holdings.ts';
@@ -24,7 +29,12 @@ import { sweepOnce } from './sweeper.ts';
 export interface PoolOptions extends WorkerParts {
   /** Masters to serve with the most tasks at once for each; null = every master that any plan names. */
   masters: Record<string, number> | null;
+  /** For tests: another disk. */
+  readDisk?: DiskReader;
 }
+
+/** Why nothing new is fetched; there can be several reasons at once. */
+type Hold = 'redis' | 'guardian' | 'disk';
 
 /** Run and stage jobs are short; so many at once are enough. */
 const RUNS_CONCURRENCY = 8;
@@ -36,7 +46,7 @@ interface Line {
   active: number;
 }
 
-/** A worker process's work. `start` throws when Redis or the guardian cannot be had; `stop` may be called twice. */
+/** A worker process's work. `start` throws when Redis, the guardian or the isolation cannot be had; `stop` may be called twice. */
 export class WorkerPool implements Service {
   readonly id: string;
   readonly #context: WorkerContext;
@@ -45,6 +55,8 @@ export class WorkerPool implements Service {
   #runs: Worker | undefined;
   #quiet = false;
   #startedAt = 0;
+  readonly #holds = new Set<Hold>();
+  readonly #disk: PeriodicTask;
   readonly #calm: Calm;
   readonly #auditor: Auditor;
   #stopping: Promise<void> | undefined;
@@ -55,16 +67,19 @@ export class WorkerPool implements Service {
     const guardian = new Guardian({
       onExit: () => void this.#replaceGuardian(),
       onKilled: (token, survivors) => {
-        warn('the guardian stopped an agent whose lease had run out', { survivors });
+        if (survivors > 0) warn('the guardian could not stop all of an agent whose lease had run out', { survivors });
+        else this.#calm.tell('the guardian stopped an agent whose lease had run out');
         holdings.lose(token);
       },
     });
-    this.#calm = createCalm({ clock, warn, rest: () => this.#pauseAll(), resume: () => this.#resumeAll() });
+    this.#calm = createCalm({ clock, warn, rest: () => this.#hold('redis'), resume: () => this.#release('redis') });
     const onError = (error: unknown): void => this.#onError(error);
     const holdings = new Holdings({ record: store.record, guardian, clock, times: config.times, onError });
     this.#context = {
       ...options,
       workerId: this.id,
+      mark: markOfThisProcess(this.id),
+      isolation: 'none',
       holdings,
       guardian,
       slots: new Slots(config.concurrency),
@@ -78,10 +93,16 @@ export class WorkerPool implements Service {
       onError,
       clock,
     });
+    this.#disk = createDiskGuard({
+      ...options,
+      hold: () => this.#hold('disk'),
+      release: () => this.#release('disk'),
+    });
     const ticker = createTicker(
       [
         { name: 'sweep', intervalMs: config.times.sweepMs, runOnce: () => this.#sweep() },
         { name: 'announce', intervalMs: 5000, runOnce: () => this.#announce() },
+        this.#disk,
         { name: 'masters', intervalMs: 5000, runOnce: () => this.#serveMasters() },
         {
           name: 'check',
@@ -97,6 +118,9 @@ export class WorkerPool implements Service {
   async start(): Promise<void> {
     const { store, config } = this.options;
     this.#startedAt = this.options.clock.now();
+    this.#context.isolation = (await chooseTier(config.isolation)).isolation;
+    await this.#killLeftovers();
+    await this.#disk.runOnce(this.#startedAt);
     const caps = Object.entries(config.limits.resources).flatMap(([name, cap]) => [`res:${name}`, cap]);
     await store.redis.hset(store.keys.caps, 'agents', config.limits.agents, ...caps);
     for (const [master, cap] of Object.entries(config.limits.masters))
@@ -152,7 +176,7 @@ export class WorkerPool implements Service {
 
   #createWorker(queue: string, concurrency: number, perform: (job: Job, token: string) => Promise<unknown>): Worker {
     const { store, config } = this.options;
-    return createJobWorker({
+    const worker = createJobWorker({
       redis: store.redis,
       keys: store.keys,
       queue,
@@ -162,6 +186,8 @@ export class WorkerPool implements Service {
       onRenew: (jobIds) => this.#context.holdings.renew(jobIds),
       onError: (error) => this.#onError(error),
     });
+    if (this.#holds.size > 0) void worker.pause(true).catch((error: unknown) => this.#onError(error));
+    return worker;
   }
 
   async #performTask(line: Line, job: Job, token: string): Promise<unknown> {
@@ -212,9 +238,21 @@ export class WorkerPool implements Service {
   /** Without a guardian nothing new may begin; agents that run are registered again with the next one. */
   async #replaceGuardian(): Promise<void> {
     this.options.warn('the guardian process ended; starting another');
-    await this.#pauseAll();
+    await this.#hold('guardian');
     await this.#context.guardian.start().catch((error: unknown) => this.#onError(error));
-    await this.#resumeAll();
+    await this.#release('guardian');
+  }
+
+  /** What workers of this machine left behind that died together with their guardians. */
+  async #killLeftovers(): Promise<void> {
+    for (const { worker, found, survivors } of await killLeftovers(this.options.clock)) {
+      const fate = survivors.length === 0 ? 'killed' : `could not kill ${survivors.join(', ')} of`;
+      this.options.warn(`${fate} what the lost worker ${worker} had left running: ${found.join(', ')}`, {
+        worker,
+        found,
+        survivors,
+      });
+    }
   }
 
   #workers(): Worker[] {
@@ -227,8 +265,16 @@ export class WorkerPool implements Service {
   }
 
   async #resumeAll(): Promise<void> {
-    if (this.#quiet) return;
     for (const worker of this.#workers()) await worker.resume();
+  }
+
+  async #hold(reason: Hold): Promise<void> {
+    this.#holds.add(reason);
+    await this.#pauseAll();
+  }
+
+  async #release(reason: Hold): Promise<void> {
+    if (this.#holds.delete(reason) && this.#holds.size === 0 && !this.#quiet) await this.#resumeAll();
   }
 
   #onError(error: unknown): void {

@@ -1,13 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { createCommandAgent } from '../../src/agents/command.ts';
-import { createProcessTable } from '../../src/agents/process-table.ts';
+import { createAgents } from '../../src/agents/registry.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { makeAttempt, makeTask } from '../support/agent.ts';
 import { isAlive, readPid, waitUntil } from '../support/processes.ts';
 
-const agent = createCommandAgent({ clock: systemClock, table: createProcessTable(systemClock) });
+const agent = createAgents({ clock: systemClock }).get('command')!;
 
 describe('a command', () => {
   it('runs in the project folder with its task in files and variables', async () => {

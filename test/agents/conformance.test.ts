@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAgents, KNOWN_AGENTS } from '../../src/agents/registry.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
-import { exerciseAgent } from './exercise-agent.ts';
+import { availableIsolations } from '../support/isolations.ts';
+import { type AgentSample, exerciseAgent } from './exercise-agent.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'planq-functions-'));
 const module = path.join(folder, 'functions.mjs');
@@ -19,25 +20,30 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-exerciseAgent({ kind: 'noop', succeeds: {} });
-exerciseAgent({
-  kind: 'command',
-  succeeds: { run: 'true' },
-  fails: { run: 'exit 3' },
-  lastsForEver: { run: 'sleep 1000' },
-});
-exerciseAgent({
-  kind: 'fake',
-  succeeds: { with: { work: '10ms' } },
-  fails: { with: { work: '10ms', 'fail-times': 'always' } },
-  lastsForEver: { with: { hang: true } },
-});
-exerciseAgent({
-  kind: 'function',
-  succeeds: { with: { module, export: 'quick' } },
-  fails: { with: { module, export: 'bad' } },
-  lastsForEver: { with: { module, export: 'endless' } },
-});
+const SAMPLES: AgentSample[] = [
+  { kind: 'noop', succeeds: {} },
+  {
+    kind: 'command',
+    succeeds: { run: 'true' },
+    fails: { run: 'exit 3' },
+    lastsForEver: { run: 'sleep 1000' },
+  },
+  {
+    kind: 'fake',
+    succeeds: { with: { work: '10ms' } },
+    fails: { with: { work: '10ms', 'fail-times': 'always' } },
+    lastsForEver: { with: { hang: true } },
+  },
+  {
+    kind: 'function',
+    succeeds: { with: { module, export: 'quick' } },
+    fails: { with: { module, export: 'bad' } },
+    lastsForEver: { with: { module, export: 'endless' } },
+  },
+];
+
+// In every way that this machine has.
+for (const isolation of await availableIsolations()) for (const sample of SAMPLES) exerciseAgent(sample, isolation);
 
 describe('the registry', () => {
   it('knows the same kinds as it creates', () => {

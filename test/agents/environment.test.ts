@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { buildEnvironment, type EnvironmentParts } from '../../src/agents/environment.ts';
+import { readMark } from '../../src/agents/worker-mark.ts';
 import { makeTask } from '../support/agent.ts';
 
 const WORDS = {
@@ -32,6 +33,21 @@ function build(parts: Partial<EnvironmentParts>): Record<string, string> {
 
 it('tells an agent where everything is', () => {
   expect(build({})).toEqual(WORDS);
+});
+
+it('tells whose agent it is, whatever the plan says', () => {
+  const worker = { id: 'host-7-abcd', pid: 7, startTime: '99', place: 'host/pid:[1]' };
+  const task = makeTask({ env: { PLANQ_WORKER_PID: '1' } });
+  const env = build({ worker, task });
+  expect(env).toMatchObject({
+    PLANQ_WORKER: 'host-7-abcd',
+    PLANQ_WORKER_PID: '7',
+    PLANQ_WORKER_START: '99',
+    PLANQ_WORKER_PLACE: 'host/pid:[1]',
+  });
+  expect(readMark(new Map(Object.entries(env)))).toEqual(worker);
+  expect(readMark(new Map(Object.entries({ ...env, PLANQ_WORKER_PID: '1x' })))).toBeUndefined();
+  expect(readMark(new Map(Object.entries(build({}))))).toBeUndefined();
 });
 
 it('takes from the worker what is allowed and nothing else', () => {

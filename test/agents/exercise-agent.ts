@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Invocation } from '../../src/agents/agent.ts';
+import type { Isolation } from '../../src/agents/namespace.ts';
 import { createAgents } from '../../src/agents/registry.ts';
 import type { Task } from '../../src/plan/plan.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -18,12 +19,12 @@ export interface AgentSample {
   lastsForEver?: Partial<Task>;
 }
 
-/** The suite for every kind of agent. */
-export function exerciseAgent({ kind, succeeds, fails, lastsForEver }: AgentSample): void {
+/** The suite for every kind of agent, wherever its processes live. */
+export function exerciseAgent({ kind, succeeds, fails, lastsForEver }: AgentSample, isolation: Isolation): void {
   const attemptAt = (task: Partial<Task>, parts?: Partial<Invocation>): TestAttempt =>
-    makeAttempt({ agent: kind, ...task }, parts);
+    makeAttempt({ agent: kind, ...task }, { isolation, ...parts });
 
-  describe(`the agent "${kind}"`, () => {
+  describe(`the agent "${kind}", isolation ${isolation},`, () => {
     it('completes and leaves neither a process nor a pid file', async () => {
       const attempt = attemptAt(succeeds);
       expect(await attempt.perform()).toMatchObject({ kind: 'completed' });

@@ -3,9 +3,10 @@
  */
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/agents/agent.ts';
+import { decide } from '../../src/control/decide.ts';
 import { listLimits } from '../../src/control/list-limits.ts';
 import { retryRun } from '../../src/control/retry-run.ts';
-import { decide, pause, resume, skipTask } from '../../src/control/steer.ts';
+import { pause, resume, skipTask } from '../../src/control/steer.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, statesOf, type TestApp, testPlan } from '../support/app.ts';
 import { waitUntil } from '../support/processes.ts';

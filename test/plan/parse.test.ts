@@ -37,6 +37,7 @@ tasks:
     outputs: [report.md, data/, src/a.ts, workspace/outputs/a/x.json]
     check: test -s x
     takes: [gpu, "repo:web"]
+    resources: { cpus: 1.5, memory: 4GB }
     priority: critical
     estimate: { minutes: "20-30", tokens: 5000 }
     timeout: 45m
@@ -63,6 +64,8 @@ tasks:
       run: ['echo', 'hello'],
       env: { LEVEL: '1', SHARED: 'defaults', OWN: 'true' },
       takes: { gpu: 1, 'repo:web': 1 },
+      cpus: 1.5,
+      memoryBytes: 4_000_000_000,
       estimate: { minMinutes: 20, maxMinutes: 30, tokens: 5000 },
       timeoutMs: 2_700_000,
       attempts: 5,
@@ -74,6 +77,8 @@ tasks:
       needs: [{ task: 'a', when: 'done' }],
       estimate: { minMinutes: 10, maxMinutes: 15 },
       takes: { gpu: 2 },
+      cpus: null,
+      memoryBytes: null,
       timeoutMs: 3_600_000,
       attempts: 1,
     });

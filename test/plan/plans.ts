@@ -76,6 +76,8 @@ function bareTask(id: string): Task {
     outputs: [],
     check: null,
     takes: {},
+    cpus: null,
+    memoryBytes: null,
     priority: 'medium',
     estimate: null,
     timeoutMs: null,

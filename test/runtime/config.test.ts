@@ -36,7 +36,10 @@ describe('the configuration', () => {
         phases: { analysis: 6, planning: 3, implementation: 10, validation: 2, optimization: 5 },
         masters: {},
         resources: {},
+        cpusPerAgent: 4,
+        memoryPerAgent: 8_000_000_000,
       },
+      isolation: 'auto',
       concurrency: 10,
       passEnv: [],
       times: { lockMs: 30_000, stalledMs: 15_000, guardianMarginMs: 6000, graceMs: 10_000 },
@@ -68,6 +71,23 @@ describe('the configuration', () => {
       phases: { analysis: 6, planning: 1, review: 4 },
       resources: { gpu: 1 },
     });
+  });
+
+  it('knows what an agent may use and where it lives', async () => {
+    await writeConfig({ isolation: 'namespace', limits: { cpusPerAgent: 0.5, memoryPerAgent: '512MiB' } });
+    const { isolation, limits } = await load();
+    expect([isolation, limits.cpusPerAgent, limits.memoryPerAgent]).toEqual(['namespace', 0.5, 2 ** 29]);
+  });
+
+  it.each([
+    [{ isolation: 'docker' }, '"isolation" must be "auto", "namespace", "none"'],
+    [{ limits: { cpusPerAgent: 0 } }, '"limits.cpusPerAgent" must be a number above 0'],
+    [{ limits: { memoryPerAgent: 8 } }, '"limits.memoryPerAgent" must be a size such as "8GB"'],
+    [{ limits: { memoryPerAgent: '0GB' } }, '"limits.memoryPerAgent" must be a size such as "8GB"'],
+    [{ limits: { memoryPerAgent: '8 apples' } }, '"limits.memoryPerAgent" must be a size such as "8GB"'],
+  ])('refuses %j', async (content, message) => {
+    await writeConfig(content);
+    expect((await problemsOf()).map((problem) => problem.message)).toEqual([message]);
   });
 
   it('scales all times of liveness with the lock, in their order', async () => {

@@ -31,6 +31,8 @@ export function makeTask(parts: Partial<Task> = {}): Task {
     outputs: [],
     check: null,
     takes: {},
+    cpus: null,
+    memoryBytes: null,
     priority: 'medium',
     estimate: null,
     timeoutMs: null,

@@ -17,7 +17,8 @@ declare module 'vitest' {
   }
 }
 
-const SERVER_COMMANDS = ['redis-server', 'valkey-server'];
+/** Names of what may be on PATH. */
+export const SERVER_COMMANDS = ['redis-server', 'valkey-server'];
 
 /** Starts the server and hands its socket to the tests. Returns what ends it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -72,7 +73,8 @@ export async function startRedisServer(settings: readonly (readonly [string, str
   }
 }
 
-async function spawnFirst(commands: readonly string[], argv: readonly string[]): Promise<ChildProcess> {
+/** Starts the first of the commands that is there. @throws when none is */
+export async function spawnFirst(commands: readonly string[], argv: readonly string[]): Promise<ChildProcess> {
   for (const command of commands) {
     const child = spawn(command, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     const isThere = await once(child, 'spawn').then(
@@ -85,7 +87,7 @@ async function spawnFirst(commands: readonly string[], argv: readonly string[]):
 }
 
 /** Resolves when the server says that it accepts connections; rejects with what it said when it ends instead. */
-async function accepting(child: ChildProcess): Promise<void> {
+export async function accepting(child: ChildProcess): Promise<void> {
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout! })) {
     lines.push(line);

@@ -22,8 +22,12 @@ export interface WorkerProcess {
 const MAIN = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
 
 /** Starts a worker on an app's Redis and project, and waits until it serves. It is killed when the test has ended. */
-export async function startWorkerProcess(app: TestApp, env: Record<string, string> = {}): Promise<WorkerProcess> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN], {
+export async function startWorkerProcess(
+  app: TestApp,
+  env: Record<string, string> = {},
+  main = MAIN,
+): Promise<WorkerProcess> {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), main], {
     cwd: app.projectDir,
     env: { PATH: process.env.PATH, ...app.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -8,7 +8,7 @@ import { cancelRun } from '../../src/control/cancel-run.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 import { type AgentEntry, readJournal } from '../support/journal.ts';
-import { isAlive, processesOf, waitUntil } from '../support/processes.ts';
+import { processesOf, waitUntil } from '../support/processes.ts';
 import { startWorkerProcess, writeConfig } from '../support/worker-process.ts';
 
 function journalOf(app: TestApp): { file: string; env: Record<string, string> } {
@@ -38,11 +38,12 @@ test('a worker killed in mid-task: its agent is gone, another worker takes the t
     testPlan({ tasks: { long: fake({ 'wait-for': gate }), after: { agent: 'noop', needs: 'long' } } }),
   );
   const first = await startWorkerProcess(app, journal.env);
-  const start = await firstStart(journal.file);
+  await firstStart(journal.file);
+  const token = await tokenOf(app, runId);
   const second = await startWorkerProcess(app, journal.env);
   first.child.kill('SIGKILL');
   await first.exited;
-  await waitUntil("the killed worker's agent is gone", () => !isAlive(start.pid));
+  await waitUntil("the killed worker's agent is gone", () => processesOf(token).length === 0);
   const starts = await waitUntil(
     'another agent has started',
     async () => {
@@ -69,10 +70,11 @@ test('SIGTERM hands a running task back without using an attempt, and the next w
   const gate = path.join(app.projectDir, 'open');
   const { runId } = await app.submit(testPlan({ tasks: { long: fake({ 'wait-for': gate }) } }));
   const first = await startWorkerProcess(app, journal.env);
-  const start = await firstStart(journal.file);
+  await firstStart(journal.file);
+  const token = await tokenOf(app, runId);
   first.child.kill('SIGTERM');
   expect(await first.exited).toBe(0);
-  expect(isAlive(start.pid)).toBe(false);
+  expect(processesOf(token)).toEqual([]);
   expect((await app.view(runId)).tasks[0]).toMatchObject({ state: 'ready' });
   await writeFile(gate, '');
   await startWorkerProcess(app, journal.env);
@@ -160,7 +162,8 @@ test('a task that ends three workers fails, and its neighbours complete', async 
   const healthy = Object.fromEntries(
     [1, 2, 3, 4].map((index) => [`healthy${index}`, fake({ work: '300ms' }, { priority: 'low' })]),
   );
-  // An agent that takes its worker for a leftover of its own.
+  // An agent that takes its worker for a leftover of its own, and can reach it.
+  await writeConfig(app, { isolation: 'none' });
   const poison = { run: 'kill -9 $PPID', priority: 'critical' };
   const { runId } = await app.submit(testPlan({ tasks: { poison, ...healthy } }));
   let starts = 0;

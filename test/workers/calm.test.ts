@@ -51,3 +51,18 @@ test('after the end nothing is resumed', async () => {
   await clock.advance(10_000);
   expect(acts).toEqual(['rest']);
 });
+
+test('which script was refused does not make it another complaint', () => {
+  const { told, calm } = setUp();
+  for (const script of ['13baac3e', 'c35baf76', '1e9bb7de'])
+    calm.note(new Error(`OOM command not allowed. script: ${script}, on @user_script:450.`));
+  expect(told).toHaveLength(1);
+});
+
+test('what is lost with a connection is told of, and fetching is not stopped for it', () => {
+  const { told, acts, calm } = setUp();
+  const messages = ['connect ECONNREFUSED', 'Connection is closed.', 'could not renew lock for job 7'];
+  for (const message of messages) for (let count = 0; count < 100; count++) calm.note(new Error(message));
+  expect(acts).toEqual([]);
+  expect(told).toEqual(messages);
+});

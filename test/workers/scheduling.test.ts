@@ -158,7 +158,7 @@ test('retrying one of two failures leaves what the other one blocks', async () =
   const before = await app.atRest(run);
   expect(before.tasks[4]?.blockedBy).toEqual(['bad1', 'bad2']);
   healed.add('bad1');
-  await retryRun(app.store, systemClock, run, 'bad1');
+  await retryRun(app.store, systemClock, run, { task: 'bad1' });
   const after = await app.atRest(run);
   expect(after.run.state).toBe('blocked');
   expect(statesOf(after)).toEqual({ bad1: 'completed', bad2: 'failed', x: 'completed', y: 'blocked', both: 'blocked' });
@@ -171,11 +171,11 @@ test('what cannot be retried is refused with its state', async () => {
   const run = await runPlan(app, agent, { tasks: { a: {} } });
   await app.atRest(run);
   await expect(retryRun(app.store, systemClock, run)).rejects.toMatchObject({ code: 'wrong_state' });
-  await expect(retryRun(app.store, systemClock, run, 'a')).rejects.toMatchObject({
+  await expect(retryRun(app.store, systemClock, run, { task: 'a' })).rejects.toMatchObject({
     code: 'wrong_state',
     facts: { state: 'completed' },
   });
-  await expect(retryRun(app.store, systemClock, run, 'aa')).rejects.toMatchObject({
+  await expect(retryRun(app.store, systemClock, run, { task: 'aa' })).rejects.toMatchObject({
     code: 'task_not_found',
     hint: 'did you mean "a"?',
   });

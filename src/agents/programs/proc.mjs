@@ -79,6 +79,35 @@ export function descendantsOf(pid, table) {
   return found;
 }
 
+/** The children of a process, of all its threads, without a pass over all processes where the kernel lists them. */
+export function childrenOf(pid) {
+  try {
+    const lists = readdirSync(`/proc/${pid}/task`).map((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8'),
+    );
+    return lists.flatMap((list) => list.split(' ').filter(Boolean).map(Number));
+  } catch {
+    // It has ended, or this kernel keeps no such lists.
+    return listProcesses().flatMap((info) => (info.ppid === Number(pid) ? [info.pid] : []));
+  }
+}
+
+/**
+ * Names the PID namespace of a process, such as `pid:[4026531836]`; undefined when it is gone or not ours to see.
+ * @param link `pid_for_children` names the one into which it puts its children
+ */
+export function namespaceOf(pid, link = 'pid') {
+  return linkOrNothing(`/proc/${pid}/ns/${link}`);
+}
+
+/** The variables that a process was started with; undefined when it is gone or not ours to see. */
+export function environmentOf(pid) {
+  const text = readOrNothing(`/proc/${pid}/environ`);
+  if (text === undefined) return undefined;
+  const pairs = text.split('\0').filter((pair) => pair.includes('='));
+  return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
+}
+
 /** True when the process was started with this attempt's marker in its environment. */
 export function carriesToken(pid, token) {
   if (token === '') return false;

@@ -4,13 +4,34 @@
  * - is the agent itself, or in the agent's session or group (the agent leads both),
  * - descends from a member, or was seen as a member before (children that a dead parent left behind),
  * - carries the attempt's marker in its environment (daemons that changed session and parent),
- * - writes to the attempt's log (those that emptied their environment as well).
+ * - writes to the attempt's log (those that emptied their environment as well),
+ * - lives in the attempt's PID namespace, when it has one (everybody else).
  * Nothing older than the agent is ever a member, nor are we ourselves and those who started us.
+ *
+ * With a namespace the target is the process that holds it, from outside. It, the first process inside and the one that
+ * entered with the agent are scaffold: members that are killed, but never asked to end, and no agent's doing.
  */
-import { carriesToken, HAS_PROC, isAlive, isLive, isNamelessIn, listProcesses, writesTo } from './proc.mjs';
+import {
+  carriesToken,
+  HAS_PROC,
+  isAlive,
+  isLive,
+  isNamelessIn,
+  listProcesses,
+  namespaceOf,
+  writesTo,
+} from './proc.mjs';
 
 /** Rounds of looking and killing before what is left counts as a survivor: about two seconds in all. */
 const KILL_ROUNDS = 45;
+
+/**
+ * Rounds in which the process that entered a namespace is left to end by itself. Killed before, it could not reap the
+ * agent, and where nobody else does a namespace with a dead process in it cannot end.
+ */
+const REAP_ROUNDS = 8;
+
+const OWN_NAMESPACE = namespaceOf('self');
 
 export class Tree {
   /** Every process ever seen as a member: pid → start time. */
@@ -19,10 +40,13 @@ export class Tree {
   #young = [];
   /** Once the session and group are empty, the kernel may give their number to somebody else. */
   #groupEnded = false;
+  /** Name of the attempt's own PID namespace; undefined when it has none, or no more. */
+  #namespace;
 
   constructor(target, known = []) {
     this.target = target;
     for (const identity of known) this.#known.set(identity.pid, identity.startTime);
+    if (target.isNamespaced === true && isAlive(target)) this.#namespace = innerNamespace(target.pid);
   }
 
   /**
@@ -45,17 +69,38 @@ export class Tree {
     return [...members.values()].filter(isLive);
   }
 
+  /** As {@link look}, without the scaffold: what the agent is, and what it started. */
+  agents(thorough = true) {
+    return this.look(thorough).filter((info) => !this.#isScaffold(info));
+  }
+
+  /** Kills members; what must reap the others first is spared in the first rounds. */
+  kill(members, round) {
+    const isSpared = (info) =>
+      this.target.isNamespaced === true &&
+      round < REAP_ROUNDS &&
+      info.pid !== this.target.pid &&
+      namespaceOf(info.pid) === OWN_NAMESPACE;
+    this.signal(
+      members.filter((info) => !isSpared(info)),
+      'SIGKILL',
+    );
+  }
+
   /** Signals the group at once, so that nobody forks away meanwhile, then each member that is not in it. */
   signal(members, name) {
     const { pid } = this.target;
     if (!HAS_PROC) return void send(-pid, name);
-    const isInGroup = (info) => !this.#groupEnded && info.pgid === pid;
+    // The group of a namespace's holder is the holder alone.
+    const isInGroup = (info) => this.target.isNamespaced !== true && !this.#groupEnded && info.pgid === pid;
     if (members.some(isInGroup)) send(-pid, name);
     for (const info of members) if (!isInGroup(info) && isAlive(info)) send(info.pid, name);
   }
 
   /** Of the last look, those that are probably ours but cannot be proven to be: reported, never killed. */
   suspects(folder) {
+    // Out of a namespace nothing escapes, so whoever is outside is somebody else's.
+    if (this.target.isNamespaced === true) return [];
     return this.#young.filter((info) => isNamelessIn(info.pid, folder));
   }
 
@@ -84,7 +129,17 @@ export class Tree {
 
   #isMarked(info, token, logFile) {
     if (!isLive(info)) return false;
-    return carriesToken(info.pid, token) || (logFile !== undefined && writesTo(info.pid, logFile));
+    return (
+      carriesToken(info.pid, token) ||
+      (logFile !== undefined && writesTo(info.pid, logFile)) ||
+      (this.#namespace !== undefined && namespaceOf(info.pid) === this.#namespace)
+    );
+  }
+
+  #isScaffold(info) {
+    const { pid, isNamespaced } = this.target;
+    if (isNamespaced !== true) return false;
+    return info.pid === pid || info.ppid === pid || namespaceOf(info.pid) === OWN_NAMESPACE;
   }
 
   #lookAtGroup() {
@@ -104,12 +159,18 @@ export async function killTrees(trees, sleep) {
     if (round > 0) await sleep(Math.min(5 * round, 50));
     for (const entry of open) {
       entry.left = entry.tree.look();
-      entry.tree.signal(entry.left, 'SIGKILL');
+      entry.tree.kill(entry.left, round);
     }
     open = open.filter((entry) => entry.left.length > 0);
   }
   for (const entry of open) survivors[entry.index] = entry.tree.look().map((info) => info.pid);
   return survivors;
+}
+
+/** The namespace that a process holds for its children; never our own, in which everybody else lives. */
+function innerNamespace(pid) {
+  const name = namespaceOf(pid, 'pid_for_children');
+  return name === OWN_NAMESPACE ? undefined : name;
 }
 
 function addDescendants(members, table) {

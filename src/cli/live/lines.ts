@@ -23,9 +23,15 @@ export function toEventLine(event: Event, model: RunModel): string | null {
   if ('tasks' in event) {
     const words = TASKS_WORDS[event.type];
     const by = event.by === undefined ? '' : ` (by ${model.idOf(event.by)})`;
-    return words === undefined ? null : `${words}: ${nameSome(event.tasks.map((index) => model.idOf(index)))}${by}`;
+    if (words === undefined) return null;
+    const ids = event.tasks.map((index) => model.idOf(index));
+    const next = event.type === 'approval-wanted' ? ` → planq approve ${model.run.id} ${ids[0]}` : '';
+    return `${words}: ${nameSome(ids)}${by}${next}`;
   }
   if ('task' in event) return taskLine(event, model.idOf(event.task));
+  if (event.type === 'run-blocked' && event.reason === 'approval')
+    return 'Nothing more can run until a person approves.';
+  if (event.type === 'run-paused') return `The run is paused. → planq resume ${model.run.id}`;
   return RUN_LINES[event.type] ?? null;
 }
 
@@ -36,7 +42,6 @@ const RUN_LINES: Readonly<Record<string, string>> = {
   'run-cancelling': 'Cancelling the run.',
   'run-cancelled': 'The run is cancelled.',
   'run-failed': 'The run has failed.',
-  'run-paused': 'The run is paused.',
   'run-unpaused': 'The run is not paused any more.',
 };
 

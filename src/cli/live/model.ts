@@ -13,6 +13,9 @@ export interface LiveTask extends TaskView {
   message: string | null;
 }
 
+/** As the scripts say it of a task that waits for a person. */
+const APPROVAL_REASON = 'waiting for approval';
+
 /** Events of a run that say all there is to know. */
 const TOLD: ReadonlySet<Event['type']> = new Set(['run-submitted', 'run-started']);
 
@@ -27,9 +30,17 @@ export class RunModel {
   run: RunSummary;
   tasks: LiveTask[];
 
-  constructor(view: RunView) {
+  /** Tasks and gates that wait for approval, as far as the record or an event has told. */
+  readonly wanted = new Set<string>();
+
+  /** @param gates the names of the run's gates by their indexes */
+  constructor(
+    view: RunView,
+    private readonly gates: ReadonlyMap<number, string> = new Map(),
+  ) {
     this.run = view.run;
     this.tasks = view.tasks.map((task) => ({ ...task, percent: null, message: null }));
+    this.#noteWanted();
   }
 
   /** Takes the record's word for everything; keeps what a task that still runs has told of itself. */
@@ -41,6 +52,7 @@ export class RunModel {
       const isSame = task.state === 'running' && told?.state === 'running' && told.attempt === task.attempt;
       return { ...task, percent: isSame ? told.percent : null, message: isSame ? told.message : null };
     });
+    this.#noteWanted();
   }
 
   /** Moves on by one event. @returns whether the record must be read to know what is so */
@@ -52,9 +64,17 @@ export class RunModel {
     return isUntold(event);
   }
 
-  /** A task's id by its index; the index itself when it is no task of this run. */
+  /** A task's or gate's id by its index; the index itself when it is none of this run. */
   idOf(index: number): string {
-    return this.tasks[index]?.id ?? String(index);
+    return this.tasks[index]?.id ?? this.gates.get(index) ?? String(index);
+  }
+
+  /** The record says it of tasks; of gates only events do. */
+  #noteWanted(): void {
+    for (const { id, state, reason } of this.tasks) {
+      if (state === 'parked' && reason === APPROVAL_REASON) this.wanted.add(id);
+      else this.wanted.delete(id);
+    }
   }
 
   view(): RunView {
@@ -62,7 +82,10 @@ export class RunModel {
   }
 
   #applyTasks(event: TasksEvent): void {
-    if (!event.type.startsWith('tasks-')) return;
+    if (!event.type.startsWith('tasks-')) {
+      this.#applyApproval(event);
+      return;
+    }
     const state = event.type.slice('tasks-'.length) as TaskState;
     for (const index of event.tasks) {
       const task = this.tasks[index];
@@ -70,6 +93,16 @@ export class RunModel {
       task.state = state;
       if (state === 'blocked' && event.by !== undefined) task.blockedBy = [this.idOf(event.by)];
       if (state === 'skipped' || state === 'cancelled') task.finishedAt = toIso(event.at);
+    }
+  }
+
+  #applyApproval({ type, tasks }: TasksEvent): void {
+    for (const index of tasks) {
+      if (type !== 'approval-wanted') this.wanted.delete(this.idOf(index));
+      else this.wanted.add(this.idOf(index));
+      const task = this.tasks[index];
+      if (task !== undefined && type === 'approval-wanted')
+        Object.assign(task, { state: 'parked', reason: APPROVAL_REASON });
     }
   }
 

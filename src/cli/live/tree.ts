@@ -7,6 +7,7 @@ import type { TaskState } from '../../plan/states.ts';
 import { formatDuration } from '../../runtime/duration.ts';
 import { type Glyphs, type Line, type Part, plain, renderLine, type Style, statePart } from '../terminal/style.ts';
 import { clean, columnsOf, count, fill } from '../terminal/text.ts';
+import { nameSome } from './lines.ts';
 import type { LiveTask, RunModel } from './model.ts';
 
 export interface TreeOptions {
@@ -79,6 +80,9 @@ function headOf(model: RunModel, { now, glyphs }: TreeOptions, say: (state: stri
     statePart(run.state),
     `  ${time}  ${counts.completed}/${counts.total}`,
     ...parts,
+    ...(model.wanted.size === 0
+      ? []
+      : [{ text: `  approval wanted: ${clean(nameSome([...model.wanted], 1))}`, color: 'yellow' } as const]),
   ];
 }
 

@@ -8,7 +8,8 @@ import { clean, count } from '../terminal/text.ts';
 const NAMED_FAILURES = 20;
 const NAMED_BLOCKED = 3;
 
-export function renderReport(report: Report): Line[] {
+/** @param waitingFor tasks and gates that wait for approval */
+export function renderReport(report: Report, waitingFor: readonly string[] = []): Line[] {
   const { run } = report;
   const took = report.durationMs === null ? '' : ` in ${formatDuration(report.durationMs)}`;
   const work = report.durationMs === null ? '' : ` (${formatDuration(report.workMs)} of work)`;
@@ -18,6 +19,7 @@ export function renderReport(report: Report): Line[] {
     ...failureLines(report),
     ...factLines(report),
     ...nextLines(report),
+    ...approvalLines(report, waitingFor),
   ];
 }
 
@@ -62,5 +64,17 @@ function nextLines({ run, failed }: Report): Line[] {
     ['What to do next:'],
     [`  planq logs ${run.id} ${clean(failed[0]!.id)}`, { text: '   see why it failed', color: 'dim' }],
     [`  planq retry ${run.id}`, { text: '   run what failed again and go on', color: 'dim' }],
+  ];
+}
+
+function approvalLines({ run }: Report, waitingFor: readonly string[]): Line[] {
+  if (waitingFor.length === 0) return [];
+  return [
+    [{ text: 'It waits for approval:', color: 'yellow' }],
+    ...waitingFor
+      .slice(0, NAMED_FAILURES)
+      .map(
+        (subject): Line => [`  planq approve ${run.id} ${clean(subject)}`, { text: '   or reject it', color: 'dim' }],
+      ),
   ];
 }

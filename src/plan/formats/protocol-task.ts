@@ -62,6 +62,8 @@ export function readProtocolTask(file: TaskFile): DraftTask {
     outputs: readPaths(file, 'outputs', readOutput),
     check: null,
     takes: {},
+    cpus: null,
+    memoryBytes: null,
     priority: readPriority(file),
     estimate: readEstimate(file),
     timeoutMs: readTimeout(file),

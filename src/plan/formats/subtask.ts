@@ -89,6 +89,8 @@ function toTask(raw: RawSubtask, index: number, context: SubtaskContext, place: 
     outputs: [],
     check: null,
     takes: {},
+    cpus: null,
+    memoryBytes: null,
     priority: raw.priority ?? 'medium',
     estimate: readEstimate(raw, context, place),
     timeoutMs: null,

@@ -13,7 +13,7 @@ local again = approve and is_gate and t.s == 'failed'
 if not again and (t.s ~= 'parked' or t.ap ~= 1) then return { 'not-waiting', t.s } end
 redis.call('HSET', run_key(run, 'decisions'), i, ARGV[4])
 if not again then redis.call('HINCRBY', run_key(run), is_gate and 'n:gated' or 'n:approval', -1) end
-if m[1] == 'blocked' then redis.call('HSET', run_key(run), 'state', 'running') end
+if m[1] == 'blocked' then redis.call('HSET', run_key(run), 'state', awake_state(run)) end
 local out, work = new_outcome(), {}
 if approve then
   t.ap, t.r, t.n, t.f = 2, nil, nil, nil

@@ -287,6 +287,11 @@ local function tell(run, out, root)
   chunks('approval-wanted', out.approvals)
 end
 
+-- The state of a run that has something to do: a pause outlasts being blocked.
+local function awake_state(run)
+  return redis.call('HEXISTS', B .. ':holds', 'run:' .. run) == 1 and 'paused' or 'running'
+end
+
 -- Ends the run, or finds it blocked, when nothing of it can move any more. Returns its state.
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)

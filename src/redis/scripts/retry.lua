@@ -1,8 +1,10 @@
--- Resumes a blocked run where it stopped: failed tasks run again with all their attempts, what they blocked is pending
--- again. Nothing that completed is touched.
--- ARGV: run, index ('' = every failed task that is not tolerated)
--- Returns {status, retried count, retried…, outbox…}; status: retried | gone | nothing | cancelled
-local run, only = ARGV[1], ARGV[2]
+-- Resumes a run where it stopped: failed tasks run again with all their attempts, what they blocked is pending again.
+-- Nothing that completed is touched, unless a task is named with "from": then it and everything that needs it, over any
+-- number of tasks, runs again, whatever has become of it.
+-- ARGV: run, index ('' = every failed task that is not tolerated), 'from' or ''
+-- Returns {status, count, indexes that run again…, number of others made pending, their indexes…, outbox…};
+--   status: retried | gone | nothing | cancelled | workspace {0, run} | running {count, indexes…}
+local run, only, from = ARGV[1], ARGV[2], ARGV[3] == 'from'
 local m = redis.call('HMGET', run_key(run), 'state', 'tasks', 'nodes', 'workspace')
 local state = m[1]
 if not state then return { 'gone', 0 } end
@@ -13,36 +15,109 @@ local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 local holder = redis.call('HGET', B .. ':workspaces', m[4])
 if holder and holder ~= run then return { 'workspace', 0, holder } end
 
-local retried = {}
-for i = 0, task_count - 1 do
-  if only == '' or tonumber(only) == i then
-    local t = load_task(run, i)
-    if t.s == 'failed' and (only ~= '' or not t.tol) then
-      if t.tol then redis.call('HINCRBY', run_key(run), 'n:tolerated', -1) end
-      move(run, t, 'ready', false)
-      t.z = (t.z or 0) + (t.u or 0)
-      t.u, t.c, t.tol, t.f, t.r, t.x, t.n = nil, nil, nil, nil, nil, nil, nil
-      save_task(run, i, t)
-      redis.call('ZADD', run_key(run, 'outbox'), NOW, i)
-      retried[#retried + 1] = i
+local out, freed, retried, reset = new_outcome(), {}, {}, {}
+
+-- Forgets how the task ended; its attempts are counted from 1 again.
+local function forget(t)
+  if t.tol and t.s == 'failed' then redis.call('HINCRBY', run_key(run), 'n:tolerated', -1) end
+  t.z = (t.z or 0) + (t.u or 0)
+  t.u, t.c, t.tol, t.f, t.r, t.x, t.n = nil, nil, nil, nil, nil, nil, nil
+end
+
+-- The named task and all that need it, by the plan's own needs: a gate that has opened stays open.
+local function find_dependents(first)
+  local found, seen, at = { first }, { [first] = true }, 1
+  while found[at] do
+    for j in string.gmatch(redis.call('HGET', run_key(run, 'deps'), found[at]) or '', '(%d+)%a') do
+      local index = tonumber(j)
+      if index < task_count and not seen[index] then
+        seen[index] = true
+        found[#found + 1] = index
+      end
+    end
+    at = at + 1
+  end
+  return found
+end
+
+-- A gate that waits for approval because of a task that runs again waits for that task first.
+local function close_gates(index)
+  for j in string.gmatch(redis.call('HGET', run_key(run, 'deps'), index) or '', '(%d+)%a') do
+    local gate = tonumber(j) >= task_count and load_task(run, j)
+    if gate and gate.s == 'parked' then
+      redis.call('HINCRBY', run_key(run), 'n:gated', -1)
+      save_task(run, j, { s = 'pending' })
+    end
+  end
+end
+
+local function start_over(index, is_first)
+  local t = load_task(run, index)
+  local member = run .. '|' .. index
+  leave_lines(member, t)
+  if t.g then release(member, load_node(run, index).l, freed) end
+  if t.ap == 1 then redis.call('HINCRBY', run_key(run), 'n:approval', -1) end
+  redis.call('ZREM', run_key(run, 'outbox'), index)
+  redis.call('HDEL', run_key(run, 'out'), index)
+  forget(t)
+  t.g, t.b, t.v, t.p, t.st, t.pid, t.w = nil, nil, nil, nil, nil, nil, nil
+  -- Who asks for it by name has approved it; those after it are asked for again.
+  t.ap = is_first and 2 or nil
+  move(run, t, 'pending', false)
+  save_task(run, index, t)
+  close_gates(index)
+  reset[#reset + 1] = index
+end
+
+if from then
+  local first = load_task(run, only).s
+  if first ~= 'completed' and first ~= 'failed' and first ~= 'skipped' then return { 'nothing', 0 } end
+  local found, running = find_dependents(tonumber(only)), {}
+  for _, index in ipairs(found) do
+    if load_task(run, index).s == 'running' then running[#running + 1] = index end
+  end
+  if #running > 0 then
+    table.insert(running, 1, #running)
+    table.insert(running, 1, 'running')
+    return running
+  end
+  for at, index in ipairs(found) do start_over(index, at == 1) end
+  retried[1] = tonumber(only)
+else
+  for i = 0, task_count - 1 do
+    if only == '' or tonumber(only) == i then
+      local t = load_task(run, i)
+      if t.s == 'failed' and (only ~= '' or not t.tol) then
+        forget(t)
+        move(run, t, 'ready', false)
+        save_task(run, i, t)
+        redis.call('ZADD', run_key(run, 'outbox'), NOW, i)
+        retried[#retried + 1] = i
+      end
     end
   end
 end
 if #retried == 0 then return { 'nothing', 0 } end
 
-local out = new_outcome()
-recompute(run, task_count, node_count, out)
-
-redis.call('HSET', run_key(run), 'state', 'running')
+redis.call('HSET', run_key(run), 'state', awake_state(run))
 redis.call('HDEL', run_key(run), 'finishedAt', 'blockedAt')
 redis.call('SADD', B .. ':live', run)
+redis.call('ZREM', B .. ':ended', run)
 redis.call('HSET', B .. ':workspaces', m[4], run)
 event(run, 'run-resumed', 'tasks', table.concat(retried, ','))
+recompute(run, task_count, node_count, out)
 tell(run, out)
+grant_later(freed)
+close_run(run)
+
+local indexes = {}
+if not from then
+  for _, i in ipairs(retried) do indexes[#indexes + 1] = i end
+end
+for _, i in ipairs(out.ready) do indexes[#indexes + 1] = i end
 local reply = { 'retried', #retried }
 for _, i in ipairs(retried) do reply[#reply + 1] = i end
-local indexes = {}
-for _, i in ipairs(retried) do indexes[#indexes + 1] = i end
-for _, i in ipairs(out.ready) do indexes[#indexes + 1] = i end
+reply[#reply + 1] = #reset
+for _, i in ipairs(reset) do reply[#reply + 1] = i end
 for _, value in ipairs(outbox_entries(run, indexes)) do reply[#reply + 1] = value end
 return reply

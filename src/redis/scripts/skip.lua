@@ -27,7 +27,7 @@ if before == 'failed' or before == 'blocked' then
 else
   propagate(run, task_count, { { i = i, s = 'skipped', tol = 1 } }, out)
 end
-if m[1] == 'blocked' then redis.call('HSET', run_key(run), 'state', 'running') end
+if m[1] == 'blocked' then redis.call('HSET', run_key(run), 'state', awake_state(run)) end
 tell(run, out)
 close_run(run)
 local reply = outbox_entries(run, out.ready)

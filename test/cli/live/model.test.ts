@@ -83,6 +83,24 @@ describe('the model of a run', () => {
       expect(model.apply(event({ type }))).toBe(true);
   });
 
+  it('knows what waits for approval, gates too, until somebody decides', () => {
+    const model = new RunModel(makeRunView([{ id: 'a', state: 'pending' }, { id: 'b' }]), new Map([[2, 'gate:1']]));
+    expect(model.apply(event({ type: 'approval-wanted', tasks: [0, 2] }))).toBe(true);
+    expect([...model.wanted]).toEqual(['a', 'gate:1']);
+    expect(model.tasks[0]).toMatchObject({ state: 'parked', reason: 'waiting for approval' });
+    model.apply(event({ type: 'approved', tasks: [2] }));
+    model.apply(event({ type: 'rejected', tasks: [0] }));
+    expect([...model.wanted]).toEqual([]);
+    model.reset(makeRunView([{ id: 'a' }, { id: 'b', state: 'parked', reason: 'waiting for approval' }]));
+    expect([...model.wanted]).toEqual(['b']);
+  });
+
+  it('asks for the record when a run is paused or goes on', () => {
+    const model = makeModel();
+    for (const type of ['run-paused', 'run-unpaused', 'run-failed'] as const)
+      expect(model.apply(event({ type }))).toBe(true);
+  });
+
   it('believes the record, but keeps what a running task has told', () => {
     const model = makeModel();
     model.apply(event({ type: 'task-started', task: 0, attempt: 1 }));
@@ -110,6 +128,20 @@ describe('events as lines', () => {
     );
     expect(line({ type: 'tasks-blocked', tasks: [1, 2], by: 0 })).toBe('Blocked: b, c (by a)');
     expect(line({ type: 'run-completed' })).toBe('All tasks complete!');
+  });
+
+  it('say what waits for a person, and the command for it', () => {
+    const gated = new RunModel(makeRunView([{ id: 'a' }]), new Map([[1, 'gate:1']]));
+    const wanted = event({ type: 'approval-wanted', tasks: [1] });
+    expect(toEventLine(wanted, gated)).toBe('Waiting for approval: gate:1 → planq approve abcdefghjk gate:1');
+    expect(line({ type: 'approved', tasks: [0] })).toBe('Approved: a');
+    expect(line({ type: 'rejected', tasks: [1] })).toBe('Rejected: b');
+    expect(line({ type: 'run-paused' })).toBe('The run is paused. → planq resume abcdefghjk');
+    expect(line({ type: 'run-unpaused' })).toBe('The run is not paused any more.');
+    expect(line({ type: 'run-failed' })).toBe('The run has failed.');
+    const blocked = { ...event({ type: 'run-blocked' }), reason: 'approval' } as Event;
+    expect(toEventLine(blocked, makeModel())).toBe('Nothing more can run until a person approves.');
+    expect(line({ type: 'run-blocked' })).toBe('Nothing more can run: the run is blocked.');
   });
 
   it('leave out progress and what becomes ready', () => {

@@ -1,0 +1,116 @@
+/** All that planq knows of a run, as one document, for archives and other programs. */
+import { constants } from 'node:fs';
+import { copyFile, lstat, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import type { Event } from '../events/event.ts';
+import { gateNames } from '../flows/gate-names.ts';
+import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
+import { type Report, toReport } from '../flows/report.ts';
+import type { RunView } from '../flows/run-view.ts';
+import type { JsonValue } from '../plan/plan.ts';
+import type { Store } from '../producer/store.ts';
+import type { RunContext } from '../producer/submit.ts';
+import { taskPaths } from '../producer/workspace.ts';
+import type { Decision } from '../redis/steering.ts';
+import { toIso } from '../runtime/clock.ts';
+import { writeFileAtomic } from '../runtime/files.ts';
+import { showRun } from './find-run.ts';
+import { listOutputs, type OutputFile } from './list-outputs.ts';
+import { readEvents } from './read-events.ts';
+
+export interface RunExport {
+  /** Version of this form. */
+  version: 1;
+  run: RunView['run'];
+  /** The plan without its tasks. */
+  plan: unknown;
+  tasks: ExportedTask[];
+  report: Omit<Report, 'run' | 'tasks'>;
+  /** What people decided, by task id or `gate:<n>`. */
+  decisions: { subject: string; verdict: string | null; by: string; at: string; comment: string }[];
+  /** What the stream still has; task numbers are places in `tasks`. */
+  events: Event[];
+  outputs: OutputFile[];
+  projectDir: string;
+  workspaceDir: string;
+}
+
+export interface ExportedTask {
+  state: RunView['tasks'][number];
+  definition: TaskDefinition;
+  /** What it wrote to PLANQ_OUTPUT. */
+  values: Record<string, JsonValue>;
+  /** Absolute; null when there is no log. */
+  logFile: string | null;
+}
+
+/** @throws PlanqError `run_not_found` */
+export async function exportRun(store: Store, text: string | undefined): Promise<RunExport> {
+  const view = await showRun(store, text);
+  const { id } = view.run;
+  const indexes = view.tasks.map((_, index) => index);
+  const [meta, plan, defs, outs] = await Promise.all([
+    store.record.readMeta(id),
+    store.record.readPlan(id),
+    store.record.readDefs(id, indexes),
+    store.record.readFields(id, 'out', indexes),
+  ]);
+  const context = JSON.parse(meta?.context ?? '{}') as RunContext;
+  const definitions = defs.flatMap((def) => (def === null ? [] : [parseDefinition(def)]));
+  const { run, tasks: _tasks, ...report } = toReport(view);
+  return {
+    version: 1,
+    run,
+    plan: JSON.parse(plan ?? 'null'),
+    tasks: await Promise.all(
+      definitions.map(async (definition, index) => ({
+        state: view.tasks[index]!,
+        definition,
+        values: JSON.parse(outs[index] ?? '{}') as Record<string, JsonValue>,
+        logFile: await findLog(taskPaths(context.projectDir, context.workspace, definition.id).logFile),
+      })),
+    ),
+    report,
+    decisions: await readDecisions(store, view, gateNames(meta ?? {})),
+    events: await readEvents(store, id, Number(meta?.createdAt ?? 0)),
+    outputs: await listOutputs(context.projectDir, context.workspace, definitions),
+    projectDir: context.projectDir,
+    workspaceDir: path.resolve(context.projectDir, context.workspace),
+  };
+}
+
+/** `run.json` and `logs/<task>.log` in a folder, which is made. @throws file system errors */
+export async function writeExport(exported: RunExport, folder: string): Promise<void> {
+  const tasks: ExportedTask[] = [];
+  for (const task of exported.tasks) {
+    if (task.logFile === null) {
+      tasks.push(task);
+      continue;
+    }
+    const name = `logs/${task.definition.id}.log`;
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true, mode: 0o700 });
+    await copyFile(task.logFile, path.join(folder, name), constants.COPYFILE_FICLONE);
+    tasks.push({ ...task, logFile: name });
+  }
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(path.join(folder, 'run.json'), `${JSON.stringify({ ...exported, tasks }, null, 2)}\n`);
+}
+
+async function readDecisions(
+  store: Store,
+  { run, tasks }: RunView,
+  gates: ReadonlyMap<number, string>,
+): Promise<RunExport['decisions']> {
+  const stored = await store.redis.hgetall(store.keys.run(run.id, 'decisions'));
+  return Object.entries(stored).map(([index, text]) => {
+    const { by, at, comment, verdict } = JSON.parse(text) as Decision;
+    const subject = tasks[Number(index)]?.id ?? gates.get(Number(index)) ?? index;
+    return { subject, verdict: verdict ?? null, by, at: toIso(at), comment };
+  });
+}
+
+/** Only a file of its own: an agent may have put a link to something else there. */
+async function findLog(file: string): Promise<string | null> {
+  const stat = await lstat(file).catch(() => null);
+  return stat?.isFile() ? file : null;
+}

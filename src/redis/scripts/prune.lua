@@ -1,0 +1,21 @@
+-- Removes the record of a run that has ended long enough ago: all its parts, its idempotency key, its place in the lists.
+-- Its jobs and the tails of its tasks are removed before. ARGV: run, epoch ms by which it must have ended
+-- Returns {status}: pruned | gone | kept (it goes on, or it ended later)
+local run, before = ARGV[1], tonumber(ARGV[2])
+local m = redis.call('HMGET', run_key(run), 'state', 'finishedAt', 'key', 'n:running')
+if m[1] then
+  local is_final = m[1] == 'completed' or m[1] == 'failed' or m[1] == 'cancelled'
+  if not is_final or not m[2] or tonumber(m[2]) > before or tonumber(m[4] or '0') > 0 then return { 'kept' } end
+end
+if m[3] and m[3] ~= '' and redis.call('HGET', B .. ':keys', m[3]) == run then redis.call('HDEL', B .. ':keys', m[3]) end
+redis.call('UNLINK', run_key(run))
+for _, part in ipairs({ 'nodes', 'deps', 'needs', 'open', 'skip', 'defs', 'plan', 'tasks', 'out', 'outbox', 'approvals',
+  'decisions' }) do
+  redis.call('UNLINK', run_key(run, part))
+end
+redis.call('HDEL', B .. ':holds', 'run:' .. run)
+redis.call('UNLINK', waiters_key('hold:run:' .. run))
+redis.call('ZREM', B .. ':runs', run)
+redis.call('ZREM', B .. ':ended', run)
+redis.call('SREM', B .. ':live', run)
+return { m[1] and 'pruned' or 'gone' }

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { cancelRun } from '../../src/control/cancel-run.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
+import { createTestApp, testPlan } from '../support/app.ts';
+import { announceIdle } from '../support/fleet.ts';
+
+const plan = testPlan({ tasks: { a: {}, b: {} }, defaults: { agent: 'noop' } });
+
+test('where no worker lives, a cancel settles the tasks of dead ones itself', async () => {
+  const app = await createTestApp();
+  const { runId: run } = await app.submit(plan);
+  await app.store.record.claim({ run, index: 0, token: 'dead' }, 'w', 200);
+  // Its entry outlives the worker; the process is gone.
+  await announceIdle(app, { pid: 2 ** 22 + 1 });
+  expect(await cancelRun(app.store, systemClock, run, 5000)).toEqual({
+    runId: run,
+    before: 'running',
+    stillRunning: 0,
+  });
+  const view = await app.view(run);
+  expect(view.run).toMatchObject({ state: 'cancelled', finishedAt: expect.any(String), counts: { cancelled: 2 } });
+});
+
+test('a lease that lives is left to its worker', async () => {
+  const app = await createTestApp();
+  const { runId: run } = await app.submit(plan);
+  await app.store.record.claim({ run, index: 0, token: 'slow' }, 'w', 60_000);
+  expect(await cancelRun(app.store, systemClock, run, 100)).toMatchObject({ stillRunning: 1 });
+  expect((await app.view(run)).tasks[0]?.state).toBe('running');
+});
