@@ -2,6 +2,8 @@
  * The composition root: the one place where clock, configuration, store, agents and workers are put together. Everything
  * that lives hangs off an app, so two can live in one process.
  */
+import { stat } from 'node:fs/promises';
+import type { Agent } from './agents/agent.ts';
 import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
 import { type LoadedPlan, type LoadOptions, loadPlan } from './producer/load-plan.ts';
 import { openStore, type Store } from './producer/store.ts';
@@ -43,6 +45,11 @@ export async function createApp(options: AppOptions): Promise<App> {
   const loaded = await loadConfig(options.env as NodeJS.ProcessEnv, options.overrides ?? {}, options.cwd);
   if (!loaded.ok) throw invalidConfig(loaded.error);
   const config = loaded.value;
+  if (!(await isFolder(config.projectDir))) {
+    throw new PlanqError('usage', `cannot use project folder "${config.projectDir}": it is not there`, {
+      hint: 'make it first, or give another --project',
+    });
+  }
   const clock = options.clock ?? systemClock;
   const warn = options.warn ?? (() => undefined);
   let opening: Promise<Store> | undefined;
@@ -54,15 +61,17 @@ export async function createApp(options: AppOptions): Promise<App> {
     config,
     clock,
     store,
-    loadPlan: (path, planOptions = {}) =>
-      loadPlan(path, {
+    loadPlan: async (path, planOptions = {}) => {
+      const plan = await loadPlan(path, {
         cwd: options.cwd,
         knownAgents: KNOWN_AGENTS,
         resources: config.limits.resources,
         ...(options.agent === undefined ? {} : { agent: options.agent }),
         ...(config.agent === null ? {} : { defaultAgent: config.agent }),
         ...planOptions,
-      }),
+      });
+      return checkAgentOptions(plan, createAgents({ clock }), planOptions.strict === true);
+    },
     submit: async (plan, submitOptions = {}) => submitPlan(await store(), config, clock, plan, submitOptions),
     createPool: async (masters) =>
       new WorkerPool({
@@ -82,6 +91,26 @@ export async function createApp(options: AppOptions): Promise<App> {
       await opened?.close();
     },
   };
+}
+
+/** Lets every agent check the options of its tasks. @throws PlanqError `plan_invalid` */
+function checkAgentOptions(loaded: LoadedPlan, agents: ReadonlyMap<string, Agent>, strict: boolean): LoadedPlan {
+  const found = loaded.plan.tasks.flatMap((task) => agents.get(task.agent ?? '')?.validate(task) ?? []);
+  const problems = [...loaded.problems, ...found];
+  const refused = found.some(({ severity }) => severity === 'error' || (strict && severity === 'warning'));
+  if (!refused) return { ...loaded, problems };
+  throw new PlanqError(
+    'plan_invalid',
+    `cannot use plan "${loaded.plan.source.file}": the options of an agent are wrong`,
+    {
+      facts: { problems },
+      hint: 'see docs/agents.md for the options of each agent',
+    },
+  );
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
 
 /** For fault tests: ends the process, as if killed, at a named point of a task's way. */

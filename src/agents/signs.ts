@@ -28,6 +28,8 @@ const BUSY_SHARE = 0.01;
 const MIN_TICKS = 2;
 /** A program that only waits reads a few bytes now and then, to wake its own threads. */
 const MIN_IO_BYTES = 1024;
+/** A shell that polls with `sleep 1` reads some kilobytes a second, to start it: bytes a second that are no work. */
+const IDLE_BYTES_PER_SECOND = 32 * 1024;
 
 interface Use {
   ticks: number;
@@ -40,7 +42,7 @@ export async function createSigns(options: SignsOptions): Promise<Signs> {
   let use: Use = { ticks: 0, bytes: 0 };
   const hasWorked = (now: Use, quietMs: number): boolean =>
     now.ticks - use.ticks >= Math.max(MIN_TICKS, (quietMs * BUSY_SHARE) / TICK_MS) ||
-    now.bytes - use.bytes >= MIN_IO_BYTES;
+    now.bytes - use.bytes >= Math.max(MIN_IO_BYTES, (quietMs / 1000) * IDLE_BYTES_PER_SECOND);
   const look = async (quietMs: number): Promise<boolean> => {
     const useNow = useOf(options.members.look(options.maxAgeMs));
     const printNow = await fingerprint(options.paths);

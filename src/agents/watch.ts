@@ -125,11 +125,12 @@ class Watcher {
   #checkTimeout(): Verdict | undefined {
     const { timeoutMs } = this.#options.invocation;
     const spent = this.#options.clock.monotonic() - this.#startedAt;
-    if (spent >= timeoutMs) return { kind: 'timeout' };
+    // First the warning, though a busy machine may let us look only when the time is up.
     if (spent >= timeoutMs * 0.8 && !this.#hasWarnedOfTimeout) {
       this.#hasWarnedOfTimeout = true;
       this.#warn(`80 % of the timeout of ${formatDuration(timeoutMs)} is used`);
     }
+    if (spent >= timeoutMs) return { kind: 'timeout' };
     return undefined;
   }
 

@@ -2,7 +2,7 @@
  * The commands at a glance: what each takes, and the file that does it, loaded when it is asked for.
  */
 import { type CommandRow, JSON_OPTION } from './command-row.ts';
-import { type OptionRow, parseCount, parseMasters } from './options.ts';
+import { type OptionRow, parseCount, parseMasters, parseText } from './options.ts';
 import { STEERING_COMMANDS } from './steering-commands.ts';
 
 const STRICT: OptionRow = { flags: '--strict', about: 'refuse a plan with warnings' };
@@ -18,10 +18,10 @@ const READING: readonly OptionRow[] = [
 /** How a plan is submitted. */
 const SUBMITTING: readonly OptionRow[] = [
   ...READING,
-  { flags: '--workspace <folder>', about: 'where the files of the run go (default: workspace/)' },
+  { flags: '--workspace <folder>', about: 'where the files of the run go (default: workspace/)', parse: parseText },
   { flags: '--inputs <how>', about: 'a missing input fails its task, or is a warning', choices: ['strict', 'warn'] },
   { flags: '--concurrency <n>', about: 'at most so many tasks of the run at once', parse: parseCount },
-  { flags: '--key <key>', about: 'the same key gives the same run, however often it is submitted' },
+  { flags: '--key <key>', about: 'the same key gives the same run, however often it is submitted', parse: parseText },
 ];
 
 export const GLOBAL_OPTIONS: readonly OptionRow[] = [

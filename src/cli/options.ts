@@ -50,6 +50,12 @@ export interface OptionRow {
   parse?(text: string): unknown;
 }
 
+/** Text that is not empty: `--key "$UNSET"` is a mistake, not a wish. @throws InvalidArgumentError */
+export function parseText(text: string): string {
+  if (text.trim() !== '') return text;
+  throw new InvalidArgumentError('It must not be empty.');
+}
+
 /** A whole number, 1 or more. @throws InvalidArgumentError */
 export function parseCount(text: string): number {
   const value = Number(text);

@@ -2,13 +2,16 @@
  * Cancels a run: everything that has not ended is cancelled in the record at once; workers stop what is running, with
  * proof, and settle it. Jobs that wait in queues are taken out of them.
  */
+import { readFile, rm } from 'node:fs/promises';
 import type { RunState } from '../plan/states.ts';
 import { promoteGrants } from '../producer/grants.ts';
 import type { Store } from '../producer/store.ts';
+import type { RunContext } from '../producer/submit.ts';
+import { taskPaths, toStatusTime, writeStatus } from '../producer/workspace.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
 import { dropJobs } from './drop-jobs.ts';
-import { findRunId } from './find-run.ts';
+import { findRunId, showRun } from './find-run.ts';
 import { livingWorkers } from './living-workers.ts';
 
 export interface Cancelled {
@@ -44,7 +47,9 @@ export async function cancelRun(
   }
   await dropJobs(store, runId, reply.queued);
   await promoteGrants(store, reply.grants);
-  return { runId, before, stillRunning: await waitForStop(store, clock, runId, waitMs) };
+  const stillRunning = await waitForStop(store, clock, runId, waitMs);
+  await mendStatuses(store, clock, runId);
+  return { runId, before, stillRunning };
 }
 
 async function waitForStop(store: Store, clock: Clock, run: string, waitMs: number): Promise<number> {
@@ -58,6 +63,25 @@ async function waitForStop(store: Store, clock: Clock, run: string, waitMs: numb
       sweepAt = clock.monotonic() + SWEEP_MS;
     }
     await clock.sleep(POLL_MS);
+  }
+}
+
+/** The files of tasks that were cancelled without a worker's doing would go on saying running or blocked. */
+async function mendStatuses(store: Store, clock: Clock, run: string): Promise<void> {
+  const [meta, view] = await Promise.all([store.record.readMeta(run), showRun(store, run)]);
+  const context = JSON.parse(meta?.context ?? '{}') as RunContext;
+  for (const task of view.tasks) {
+    if (task.state !== 'cancelled') continue;
+    const paths = taskPaths(context.projectDir, context.workspace, task.id);
+    const text = await readFile(paths.statusFile, 'utf8').catch(() => '');
+    if (!/"status":"(running|blocked)"/.test(text)) continue;
+    await writeStatus(paths, {
+      task_id: task.id,
+      status: 'failed',
+      completed_at: toStatusTime(clock.now()),
+      error: 'Cancelled',
+    });
+    await rm(paths.pidFile, { force: true });
   }
 }
 

@@ -66,7 +66,7 @@ test('a task that has to wait says what for, and starts when that is free', asyn
   const parked = await waitUntil('the other is parked', async () =>
     (await app.view(runId)).tasks.find((task) => task.state === 'parked'),
   );
-  expect(parked.reason).toBe('waiting for res:gpu');
+  expect(parked.reason).toBe('waiting for gpu');
   expect(await usedLimits(app)).toEqual({ agents: '1', 'res:gpu': '1', [`run:${runId}:phase:implementation`]: '1' });
   agent.release(first!);
   await waitUntil('the other runs', () => agent.running.has(parked.id));

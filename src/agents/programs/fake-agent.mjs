@@ -56,6 +56,12 @@ function finish() {
 
 function writeOutput({ path: file, isEmpty }) {
   const target = file.endsWith('/') ? path.join(file, 'fake.txt') : file;
+  // A plan is tried out in a real project: what stands there already is the user's, and counts as written.
+  const workspace = `${process.env.PLANQ_WORKSPACE ?? ''}${path.sep}`;
+  if (!target.startsWith(workspace) && existsSync(target)) {
+    say(`${identity.task}: ${file} is there already and stays as it is`);
+    return;
+  }
   mkdirSync(path.dirname(target), { recursive: true });
   // In one step: tasks side by side may share an output, and none is to see another's half-written file.
   const draft = `${target}.${process.pid}.tmp`;

@@ -115,8 +115,21 @@ export function carriesToken(pid, token) {
   return text?.split('\0').includes(`${MARKER}=${token}`) ?? false;
 }
 
-/** True when the process writes its output to `file`: the mark of a child that emptied its environment. */
+/** True when the process carries the marker of whatever attempt. */
+function carriesAnyToken(pid) {
+  return (
+    readOrNothing(`/proc/${pid}/environ`)
+      ?.split('\0')
+      .some((word) => word.startsWith(`${MARKER}=`)) ?? false
+  );
+}
+
+/**
+ * True when the process writes its output to `file` and carries no marker: a child that emptied its environment. With a
+ * marker it is known by that; the attempts of a task share one log, and none may stop another's.
+ */
 export function writesTo(pid, file) {
+  if (carriesAnyToken(pid)) return false;
   return [1, 2].some((fd) => linkOrNothing(`/proc/${pid}/fd/${fd}`) === file);
 }
 

@@ -95,7 +95,7 @@ else
     local was = t.s
     move(run, t, 'parked', false)
     t.g = nil
-    t.r = 'waiting for ' .. table.concat(t.wq, ', ')
+    t.r = 'waiting for ' .. limit_names(t.wq)
     save_task(run, i, t)
     if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
     return { 'parked', t.r }

@@ -101,6 +101,22 @@ local function leave_lines(member, t)
   t.wq = nil
 end
 
+-- How a person calls a limit.
+local function limit_name(key)
+  return string.match(key, '^res:(.*)$') or string.match(key, '^run:[^:]*:(.*)$') or key
+end
+
+local function limit_names(keys)
+  local names = {}
+  for _, key in ipairs(keys) do
+    local name = limit_name(key)
+    if string.sub(name, 1, 6) == 'phase:' then name = 'phase ' .. string.sub(name, 7) end
+    if name ~= key and name == 'agents' then name = 'agents of this run' end
+    names[#names + 1] = name
+  end
+  return table.concat(names, ', ')
+end
+
 -- Puts a waiter in line for what it is short of. One held back by its own run's limits stands only there, so that it
 -- keeps nothing from others. A place in line for a resource is kept while it waits for another one: whoever needs
 -- several resources is not overtaken for ever.

@@ -89,9 +89,10 @@ else
       local t = load_task(run, i)
       if t.s == 'failed' and (only ~= '' or not t.tol) then
         forget(t)
-        move(run, t, 'ready', false)
+        -- Approved before it failed; its needs are looked at again below: a condition may not be met any more.
+        t.ap = 2
+        move(run, t, 'pending', false)
         save_task(run, i, t)
-        redis.call('ZADD', run_key(run, 'outbox'), NOW, i)
         retried[#retried + 1] = i
       end
     end
@@ -110,11 +111,7 @@ tell(run, out)
 grant_later(freed)
 close_run(run)
 
-local indexes = {}
-if not from then
-  for _, i in ipairs(retried) do indexes[#indexes + 1] = i end
-end
-for _, i in ipairs(out.ready) do indexes[#indexes + 1] = i end
+local indexes = out.ready
 local reply = { 'retried', #retried }
 for _, i in ipairs(retried) do reply[#reply + 1] = i end
 reply[#reply + 1] = #reset
