@@ -57,7 +57,7 @@ async function planq(lab: Lab, ...argv: string[]): Promise<number> {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), MAIN, ...argv, '--json'], {
     cwd: lab.app.projectDir,
     env: { PATH: process.env.PATH, ...lab.app.env },
-    stdio: ['ignore', 'ignore', 'inherit'],
+    stdio: 'ignore',
   });
   const [code] = (await once(child, 'exit')) as [number | null];
   return code ?? 1;

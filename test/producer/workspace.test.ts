@@ -87,3 +87,15 @@ test('a check command has the last word', async () => {
   ]);
   expect(await app.file('workspace/logs/bad.log')).toContain('no good');
 });
+
+test('the fake agent leaves alone what stands in the project already', async () => {
+  const app = await createTestApp();
+  const file = path.join(app.projectDir, 'src/a.rs');
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, 'precious');
+  const { runId } = await app.submit(testPlan({ tasks: { a: { ...fake(), outputs: ['src/a.rs', 'src/b.rs'] } } }));
+  await app.startPool();
+  expect((await app.atRest(runId)).run.state).toBe('completed');
+  expect(await app.file('src/a.rs')).toBe('precious');
+  expect(await app.file('src/b.rs')).toContain('fake agent');
+});

@@ -125,7 +125,7 @@ test('a task over its timeout is stopped with its tree and fails with "Timeout"'
 
 test('a task without a sign of progress is stopped with its tree and tried again', async () => {
   const app = await createTestApp();
-  await writeConfig(app, { times: { zombie: '700ms', grace: '200ms', backoff: '20ms' } });
+  await writeConfig(app, { times: { zombie: '2500ms', grace: '200ms', backoff: '20ms' } });
   const { runId } = await app.submit(
     testPlan({ tasks: { still: fake({ hang: true, grandchildren: 1 }, { retries: 1 }) } }),
   );

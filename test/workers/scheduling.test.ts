@@ -165,6 +165,22 @@ test('retrying one of two failures leaves what the other one blocks', async () =
   expect(after.tasks[4]?.blockedBy).toEqual(['bad2']);
 });
 
+test('a failed task whose condition cannot be met any more is skipped by a retry', async () => {
+  const app = await createTestApp();
+  let healed = false;
+  const agent = createScriptedAgent(({ task }) => (task.id === 'rollback' || !healed ? FAIL : DONE));
+  const tasks = { deploy: {}, rollback: { needs: [{ task: 'deploy', when: 'failed' }] } };
+  const run = await runPlan(app, agent, { barrier: 'none', tasks });
+  expect(statesOf(await app.atRest(run))).toEqual({ deploy: 'failed', rollback: 'failed' });
+  healed = true;
+  await retryRun(app.store, systemClock, run, { task: 'deploy' });
+  await app.atRest(run);
+  await retryRun(app.store, systemClock, run);
+  const view = await app.atRest(run);
+  expect(view.run.state).toBe('completed');
+  expect(statesOf(view)).toEqual({ deploy: 'completed', rollback: 'skipped' });
+});
+
 test('what cannot be retried is refused with its state', async () => {
   const app = await createTestApp();
   const agent = createScriptedAgent(() => DONE);

@@ -34,6 +34,9 @@ test('R14', async (context) => {
     await sleep(chance.between(2000, 5000));
     copyDisk(lab, 'save');
     const savedAt = monotonicMs();
+    // Accepted in the second that the disk never saw.
+    keys.set(`${cut}-late`, createStages(lab, chance, { stages: 2 }));
+    await submitAll(lab, keys);
     await sleep(chance.between(300, 900));
     // Everything on the machine ends at once.
     for (const worker of workers) worker.child.kill('SIGKILL');
