@@ -17,7 +17,7 @@ if holder and holder ~= run then return { 'workspace', 0, holder } end
 
 local out, freed, retried, reset = new_outcome(), {}, {}, {}
 
--- Forgets how the task ended; its attempts are counted from 1 again.
+-- Forgets how the task ended: it has all its attempts again, and their numbers go on.
 local function forget(t)
   if t.tol and t.s == 'failed' then redis.call('HINCRBY', run_key(run), 'n:tolerated', -1) end
   t.z = (t.z or 0) + (t.u or 0)
