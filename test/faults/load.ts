@@ -20,11 +20,11 @@ export function createStages(lab: Lab, chance: Chance, options: StagesOptions = 
   for (let stage = 1; stage <= stages; stage++) {
     for (let at = 1; at <= width; at++) {
       const orders: AgentOrders = { work: chance.between(...work), failTimes: chance.random() < 0.1 ? 1 : 0 };
-      const needs = stage === 1 ? [] : pickSome(chance, width).map((number) => `s${stage - 1}-${number}`);
-      tasks[`s${stage}-${at}`] = lab.task(orders, { needs, retries: 3 });
+      const needs = stage === 1 ? [] : pickSome(chance, width).map((number) => `stage${stage - 1}-${number}`);
+      tasks[`stage${stage}-${at}`] = lab.task(orders, { needs, retries: 3 });
     }
   }
-  if (dead) tasks.dead = lab.task({ needsFile: lab.path('healed') }, { needs: ['s2-1'], retries: 0 });
+  if (dead) tasks.dead = lab.task({ needsFile: lab.path('healed') }, { needs: ['stage2-1'], retries: 0 });
   return { barrier: 'stage', tasks };
 }
 

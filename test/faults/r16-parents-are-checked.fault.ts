@@ -11,12 +11,14 @@ import { openVerdict } from './verdict.ts';
 
 const DAMAGES: Record<string, (lab: Lab, run: string) => Promise<unknown>> = {
   'queue drained': (lab) => lab.app.store.queues.queue('master-development').drain(true),
-  'child removed': (lab, run) => lab.app.store.queues.queue('master-development').remove(`${run}.s1-1`),
+  'child removed': (lab, run) => lab.app.store.queues.queue('master-development').remove(`${run}.stage1-1`),
   'tree removed': async (lab, run) =>
     (await lab.app.store.queues.queue('runs').getJob(run))?.remove({ removeChildren: true }),
   'scripts flushed': (lab) => lab.app.store.redis.script('FLUSH'),
   'foreign job': (lab, run) =>
-    lab.app.store.queues.queue('master-development').add('x', { command: 'touch canary' }, { jobId: `${run}.s2-1` }),
+    lab.app.store.queues
+      .queue('master-development')
+      .add('x', { command: 'touch canary' }, { jobId: `${run}.stage2-1` }),
   'foreign child': (lab, run) =>
     lab.app.store.queues
       .queue('master-development')

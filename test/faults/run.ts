@@ -1,5 +1,5 @@
 /**
- * `npm run test:faults [-- --nightly] [-- R3 R5]`: the promises of docs/reliability.md, tried on real processes.
+ * `npm run test:faults [-- --nightly] [-- R3 R5]`: the promises of docs/promises.md, tried on real processes.
  */
 import process from 'node:process';
 import { startVitest } from 'vitest/node';
