@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import type { Agent } from './agents/agent.ts';
 import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
+import { chooseTier, type TierReport } from './agents/tier.ts';
 import { type LoadedPlan, type LoadOptions, loadPlan } from './producer/load-plan.ts';
 import { openStore, type Store } from './producer/store.ts';
 import { type SubmitOptions, type Submitted, submitPlan } from './producer/submit.ts';
@@ -37,6 +38,8 @@ export interface App {
   submit(plan: Pick<LoadedPlan, 'plan' | 'graph'>, options?: SubmitOptions): Promise<Submitted>;
   /** A worker process's pool, not started. @param masters null = every master that any plan names */
   createPool(masters: Record<string, number> | null): Promise<WorkerPool>;
+  /** How surely agents are held on this machine, with this configuration. */
+  detectTier(): Promise<TierReport>;
   close(): Promise<void>;
 }
 
@@ -85,6 +88,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         hook: crashHook(options.env.PLANQ_CRASH_AT),
         warn,
       }),
+    detectTier: () => chooseTier(config.isolation),
     close: async () => {
       // An opening that failed has nothing to close, and its error was told to whoever asked for the store.
       const opened = await opening?.catch(() => undefined);

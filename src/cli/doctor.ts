@@ -12,7 +12,7 @@ export const doctor: Command = async (context, _args, options) => {
     config: app.config,
     clock,
     nodeVersion: process.version,
-    platform: process.platform,
+    detectTier: app.detectTier,
     openStore: app.store,
   });
   const isFit = findings.every(({ status }) => status !== 'fail');

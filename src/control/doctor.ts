@@ -24,7 +24,8 @@ export interface DoctorInput {
   config: Config;
   clock: Clock;
   nodeVersion: string;
-  platform: NodeJS.Platform;
+  /** How agents are held on this machine. */
+  detectTier(): Promise<{ tier: 'A' | 'B' | 'C'; how: string; reason: string }>;
   /** @throws PlanqError `redis_*`, `clock_skew` */
   openStore(): Promise<Store>;
 }
@@ -38,7 +39,7 @@ export async function examine(input: DoctorInput): Promise<Finding[]> {
     await checkProject(input.config),
     checkProgram(input.config),
     ...(await checkRedis(input)),
-    await checkProcessControl(input.platform),
+    await checkProcessControl(input),
   ];
 }
 
@@ -122,18 +123,11 @@ async function checkWorkers(store: Store, clock: Clock): Promise<Finding> {
 }
 
 /** How surely an agent ends with its worker. */
-async function checkProcessControl(platform: NodeJS.Platform): Promise<Finding> {
-  const isReadable = await access('/proc/self/environ', constants.R_OK).then(
-    () => true,
-    () => false,
-  );
-  if (platform === 'linux' && isReadable)
-    return ok('process-control', 'tier B: guardian, process groups and environment marker');
-  return warn(
-    'process-control',
-    'tier C: guardian and process groups; a process that leaves its group is not found again',
-    'use Linux with /proc where agents start processes of their own',
-  );
+async function checkProcessControl(input: DoctorInput): Promise<Finding> {
+  const { tier, how, reason } = await input.detectTier();
+  const message = `tier ${tier}: ${how}${tier === 'A' ? '' : ` (${reason})`}`;
+  if (tier !== 'C') return ok('process-control', message);
+  return warn('process-control', message, 'use Linux with /proc where agents start processes of their own');
 }
 
 function ok(name: string, message: string): Finding {
