@@ -234,12 +234,14 @@ it('a namespace that cannot be had is refused with the reason', async () => {
   });
 });
 
-it.skipIf(kinds.length === 0)('a namespace that is closed has ended, and can be closed again', async () => {
-  const opened = await openNamespace(kinds[0]!, {});
-  if (!opened.ok) throw new Error(opened.error);
-  const { holder, close } = opened.value;
-  expect(readProcess(holder.pid)).toMatchObject({ session: holder.pid });
-  await close();
-  await close();
-  expect(isAlive(holder.pid)).toBe(false);
-});
+// Nothing to close where no namespace can be made.
+if (kinds.length > 0)
+  it('a namespace that is closed has ended, and can be closed again', async () => {
+    const opened = await openNamespace(kinds[0]!, {});
+    if (!opened.ok) throw new Error(opened.error);
+    const { holder, close } = opened.value;
+    expect(readProcess(holder.pid)).toMatchObject({ session: holder.pid });
+    await close();
+    await close();
+    expect(isAlive(holder.pid)).toBe(false);
+  });
