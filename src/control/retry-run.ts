@@ -3,11 +3,10 @@
  * get moving.
  */
 import type { RunView } from '../flows/run-view.ts';
-import { revive } from '../producer/revive.ts';
+import { reopenRunJob, revive } from '../producer/revive.ts';
 import type { Store } from '../producer/store.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { removeStatus, taskPaths } from '../producer/workspace.ts';
-import { RUNS_QUEUE } from '../redis/keys.ts';
 import type { RetryReply } from '../redis/replies.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
@@ -16,7 +15,6 @@ import { findTaskIndex, showRun } from './find-run.ts';
 
 /** A worker that has just settled a task needs a moment to end the job. */
 const REVIVE_WAIT_MS = 3000;
-const POLL_MS = 20;
 
 export interface Retried {
   runId: string;
@@ -48,22 +46,12 @@ export async function retryRun(
   const index = named === undefined ? null : findTaskIndex(view, named);
   const reply = await store.record.retry(runId, index, from !== undefined);
   if (reply.status !== 'retried') throw refusal(view, reply, index, from !== undefined);
-  await removeEndedRunJob(store, clock, runId);
+  await reopenRunJob(store, clock, runId);
   await forgetJobs(store, clock, runId, reply.reset, REVIVE_WAIT_MS);
   await revive(store, clock, runId, reply.outbox, REVIVE_WAIT_MS);
   await removeStaleStatuses(store, view, new Set(reply.reset));
   const again = from === undefined ? reply.tasks : reply.reset;
   return { runId, retried: again.map((at) => view.tasks[at]!.id) };
-}
-
-/** A run that had ended needs another run job, which writes its report again. Its children are left as they are. */
-async function removeEndedRunJob(store: Store, clock: Clock, run: string): Promise<void> {
-  const queue = store.queues.queue(RUNS_QUEUE);
-  const deadline = clock.monotonic() + REVIVE_WAIT_MS;
-  let state = await queue.getJobState(run);
-  for (; state === 'active' && clock.monotonic() < deadline; state = await queue.getJobState(run))
-    await clock.sleep(POLL_MS);
-  if (state === 'completed') await queue.remove(run, { removeChildren: false });
 }
 
 function refusal({ run, tasks }: RunView, reply: RetryReply, index: number | null, isFrom: boolean): PlanqError {

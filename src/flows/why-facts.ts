@@ -24,6 +24,7 @@ export type ReasonCode =
   | 'approval'
   | 'backoff'
   | 'paused'
+  | 'alone'
   | 'limit'
   | 'line'
   | 'no-worker'

@@ -34,6 +34,9 @@ export interface RunningFacts {
 /** A little later counts as now, as it does to `claim`. */
 const SOON_MS = 50;
 
+/** As in the claim script. */
+const SUSPECT_CRASHES = 2;
+
 /** All that is to say of a task's state, in the order in which `claim` looks. */
 export function explainTask(facts: TaskFacts): TaskWhy {
   const { runId, task, record } = facts;
@@ -62,7 +65,25 @@ function reasonsOf(facts: TaskFacts): Reason[] {
 /** Of a task that has all it needs. */
 function waitReasons(facts: TaskFacts): Reason[] {
   if (facts.record.ap === 1) return [approvalReason(facts), ...holdReasons(facts)];
-  return [...backoffReasons(facts), ...holdReasons(facts), ...explainLimits(facts), ...explainQueue(facts)];
+  return [
+    ...backoffReasons(facts),
+    ...holdReasons(facts),
+    ...aloneReasons(facts),
+    ...explainLimits(facts),
+    ...explainQueue(facts),
+  ];
+}
+
+function aloneReasons({ record }: TaskFacts): Reason[] {
+  if ((record.c ?? 0) < SUSPECT_CRASHES) return [];
+  return [
+    {
+      code: 'alone',
+      message: `${record.c} workers ended while it ran: it starts in a worker that runs nothing else`,
+      clear: 'it starts by itself when all other tasks of a worker have ended',
+      command: null,
+    },
+  ];
 }
 
 function backoffReasons({ record, now }: TaskFacts): Reason[] {

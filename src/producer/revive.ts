@@ -37,6 +37,19 @@ export async function revive(
   if (moving.length > 0) await wakeRunJob(store, run);
 }
 
+/** How long a run job that is just ending is waited for. */
+const RUN_JOB_WAIT_MS = 3000;
+
+/** A run that had ended needs another run job, which writes its report again. Its children are left as they are. */
+export async function reopenRunJob(store: Store, clock: Clock, run: string): Promise<void> {
+  const queue = store.queues.queue(RUNS_QUEUE);
+  const deadline = clock.monotonic() + RUN_JOB_WAIT_MS;
+  let state = await queue.getJobState(run);
+  for (; state === 'active' && clock.monotonic() < deadline; state = await queue.getJobState(run))
+    await clock.sleep(POLL_MS);
+  if (state === 'completed') await queue.remove(run, { removeChildren: false });
+}
+
 /** A run job that found its run blocked sleeps; with children again, it is to wait for them. */
 async function wakeRunJob(store: Store, run: string): Promise<void> {
   const job = await store.queues.queue(RUNS_QUEUE).getJob(run);

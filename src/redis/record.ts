@@ -51,7 +51,6 @@ export type ClaimReply =
       kind: 'run';
       def: string;
       attempt: number;
-      crashes: number;
       context: string;
       /** Attempts used since it was submitted or last retried. */
       used: number;
@@ -59,8 +58,20 @@ export type ClaimReply =
   | { kind: 'settled'; state: string; outbox: OutboxEntry[] }
   | { kind: 'parked'; reason: string }
   | { kind: 'later'; ms: number }
+  | { kind: 'suspect'; crashes: number }
+  | { kind: 'again' }
   | { kind: 'final'; state: string }
   | { kind: 'gone' };
+
+/** What the worker knows of the job that it wants to perform. */
+export interface ClaimFacts {
+  /** Nothing else runs in this worker, nor will until it ends. */
+  isAlone?: boolean;
+  /** Attempts that BullMQ has counted. */
+  attemptsMade?: number;
+  /** A person moved it out of BullMQ's failed jobs. */
+  isPressed?: boolean;
+}
 
 export interface SettleInput {
   run: string;
@@ -147,17 +158,26 @@ export class RunRecord extends RunReader {
     }
   }
 
-  async claim(holding: Holding, worker: string, leaseMs: number): Promise<ClaimReply> {
-    const reply = await this.scripts.call('claim', holding.run, holding.index, holding.token, worker, leaseMs);
+  async claim(holding: Holding, worker: string, leaseMs: number, facts: ClaimFacts = {}): Promise<ClaimReply> {
+    const reply = await this.scripts.call(
+      'claim',
+      holding.run,
+      holding.index,
+      holding.token,
+      worker,
+      leaseMs,
+      facts.isAlone === true ? '1' : '',
+      facts.attemptsMade ?? 0,
+      facts.isPressed === true ? '1' : '',
+    );
     switch (reply[0]) {
       case 'run':
         return {
           kind: 'run',
           def: String(reply[1]),
           attempt: Number(reply[2]),
-          crashes: Number(reply[3]),
-          context: String(reply[4]),
-          used: Number(reply[5]),
+          context: String(reply[3]),
+          used: Number(reply[4]),
         };
       case 'settled':
         return { kind: 'settled', state: String(reply[1]), outbox: readOutbox(reply, 2) };
@@ -165,6 +185,10 @@ export class RunRecord extends RunReader {
         return { kind: 'parked', reason: String(reply[1]) };
       case 'later':
         return { kind: 'later', ms: Number(reply[1]) };
+      case 'suspect':
+        return { kind: 'suspect', crashes: Number(reply[1]) };
+      case 'again':
+        return { kind: 'again' };
       case 'final':
         return { kind: 'final', state: String(reply[1]) };
       default:

@@ -7,8 +7,9 @@ import { compileReady, type ReadyTask, stageJobId } from '../flows/compile.ts';
 import type { JobData } from '../flows/job-data.ts';
 import { parseNode } from '../flows/node.ts';
 import { parseDefinition } from '../flows/record.ts';
-import { enqueue, stageJobExists } from '../producer/enqueue.ts';
+import { enqueue, enqueueAgain, stageJobExists } from '../producer/enqueue.ts';
 import { promoteGrants } from '../producer/grants.ts';
+import { reopenRunJob, revive } from '../producer/revive.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { exists as pathExists, taskPaths } from '../producer/workspace.ts';
 import { type Job, UnrecoverableError } from '../redis/queues.ts';
@@ -24,9 +25,6 @@ import { writeOutcomeFiles } from './status-files.ts';
 
 /** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
 const PARK_MS = 3_600_000;
-
-/** From so many ended workers on, a task is suspected of ending them. */
-const SUSPECT_CRASHES = 2;
 
 /** Performs one task job. @returns the job's return value; throws only what tells BullMQ where the job goes */
 export async function performTask(
@@ -49,27 +47,90 @@ async function claimAndPerform(
   job: Job,
   token: string,
   data: JobData & { kind: 'task' },
+  isAlone = false,
 ): Promise<unknown> {
-  const held: Held = {
-    jobId: job.id ?? '',
-    run: data.run,
-    index: data.index,
-    token: randomId(24),
-    controller: new AbortController(),
-    renewedAt: worker.clock.monotonic(),
-  };
+  const held = createHeld(worker, job, data);
   worker.holdings.add(held);
+  let claim: ClaimReply;
   try {
-    const claim = await worker.store.record.claim(held, worker.workerId, worker.config.times.lockMs);
+    claim = await worker.store.record.claim(held, worker.workerId, worker.config.times.lockMs, {
+      isAlone,
+      attemptsMade: job.attemptsMade,
+      isPressed: !job.failedReason,
+    });
     worker.hook('claimed');
-    if (claim.kind !== 'run') return await declineJob(worker, job, token, data, claim);
-    const attempt = await openAttempt(worker, held, claim);
-    const outcome = excuseLost(worker, attempt, await performCarefully(worker, attempt, claim.crashes));
-    worker.hook('verified');
-    return await settleJob(worker, job, token, attempt, outcome);
+    if (claim.kind === 'run') {
+      const attempt = await openAttempt(worker, held, claim);
+      const outcome = excuseLost(worker, attempt, await performAttempt(worker, attempt));
+      worker.hook('verified');
+      return await settleJob(worker, job, token, attempt, outcome);
+    }
   } finally {
     worker.holdings.remove(held);
   }
+  if (claim.kind === 'suspect') return claimAlone(worker, job, token, data, claim.crashes);
+  if (claim.kind === 'again') {
+    await runAgain(worker, job, data);
+    return claimAndPerform(worker, job, token, data);
+  }
+  return declineJob(worker, job, token, data, claim);
+}
+
+function createHeld(worker: WorkerContext, job: Job, { run, index }: JobData & { kind: 'task' }): Held {
+  const controller = new AbortController();
+  return {
+    jobId: job.id ?? '',
+    run,
+    index,
+    token: randomId(24),
+    controller,
+    renewedAt: worker.clock.monotonic(),
+  };
+}
+
+/**
+ * A task that has stopped two workers runs alone, so that it takes no neighbours with it. It is claimed only when it is
+ * alone: one that waits for its turn has no part in what ends the worker meanwhile.
+ */
+async function claimAlone(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'task' },
+  crashes: number,
+): Promise<unknown> {
+  worker.warn('a task that stopped workers runs alone', { run: data.run, task: job.name, crashes });
+  const giveRest = await worker.slots.takeRest();
+  try {
+    if (worker.isQuiet()) return await endJob(worker, job, token, { state: 'ready', delayMs: 0, reason: '' });
+    return await claimAndPerform(worker, job, token, data, true);
+  } finally {
+    giveRest();
+  }
+}
+
+/** Somebody pressed "retry" on the failed job where BullMQ's jobs are shown: to us it is `planq retry` of that task. */
+async function runAgain(worker: WorkerContext, job: Job, { run, index }: JobData & { kind: 'task' }): Promise<void> {
+  const { store, clock } = worker;
+  const reply = await store.record.retry(run, index);
+  if (reply.status === 'workspace')
+    throw new UnrecoverableError(`cannot run it again: run ${reply.holder} uses the workspace now`);
+  if (reply.status !== 'retried') return;
+  worker.warn('a task was retried by its job in BullMQ', { run, task: job.name });
+  await reopenRunJob(store, clock, run);
+  // Its own job is here already; adding it again only sees to the tree around it.
+  await enqueueAgain(
+    store,
+    run,
+    reply.outbox.filter((entry) => entry.index === index),
+  );
+  await revive(
+    store,
+    clock,
+    run,
+    reply.outbox.filter((entry) => entry.index !== index),
+    0,
+  );
 }
 
 async function openAttempt(worker: WorkerContext, held: Held, claim: ClaimReply & { kind: 'run' }): Promise<Attempt> {
@@ -86,18 +147,6 @@ async function openAttempt(worker: WorkerContext, held: Held, claim: ClaimReply 
     context: { ...stored, projectDir },
     paths: taskPaths(projectDir, stored.workspace, task.id),
   };
-}
-
-/** A task that has stopped two workers runs alone, so that it takes no neighbours with it. */
-async function performCarefully(worker: WorkerContext, attempt: Attempt, crashes: number): Promise<Outcome> {
-  if (crashes < SUSPECT_CRASHES) return performAttempt(worker, attempt);
-  worker.warn('a task that stopped workers runs alone', { run: attempt.held.run, task: attempt.task.id, crashes });
-  const giveRest = await worker.slots.takeRest();
-  try {
-    return await performAttempt(worker, attempt);
-  } finally {
-    giveRest();
-  }
 }
 
 /** An agent that was stopped because this worker was away uses no attempt. */
@@ -157,7 +206,7 @@ async function declineJob(
   job: Job,
   token: string,
   data: JobData & { kind: 'task' },
-  claim: Exclude<ClaimReply, { kind: 'run' }>,
+  claim: Exclude<ClaimReply, { kind: 'run' | 'suspect' | 'again' }>,
 ): Promise<unknown> {
   switch (claim.kind) {
     case 'settled':

@@ -24,7 +24,11 @@ export function createStages(lab: Lab, chance: Chance, options: StagesOptions = 
       tasks[`stage${stage}-${at}`] = lab.task(orders, { needs, retries: 3 });
     }
   }
-  if (dead) tasks.dead = lab.task({ needsFile: lab.path('healed') }, { needs: ['stage2-1'], retries: 0 });
+  if (dead)
+    tasks.dead = lab.task(
+      { work: chance.between(...work), needsFile: lab.path('healed') },
+      { needs: ['stage2-1'], retries: 0 },
+    );
   return { barrier: 'stage', tasks };
 }
 

@@ -4,8 +4,11 @@
 import { expect, test } from 'vitest';
 import type { Invocation, Outcome } from '../../src/agents/agent.ts';
 import { retryRun } from '../../src/control/retry-run.ts';
+import { whyTask } from '../../src/control/why.ts';
+import { parseTaskRecord } from '../../src/flows/run-view.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, statesOf, type TestApp, testPlan } from '../support/app.ts';
+import { waitUntil } from '../support/processes.ts';
 import { createScriptedAgent } from '../support/scripted-agent.ts';
 
 const DONE: Outcome = { kind: 'completed' };
@@ -179,6 +182,62 @@ test('a failed task whose condition cannot be met any more is skipped by a retry
   const view = await app.atRest(run);
   expect(view.run.state).toBe('completed');
   expect(statesOf(view)).toEqual({ deploy: 'completed', rollback: 'skipped' });
+});
+
+test('a failed job that somebody retries in BullMQ runs again, and so does what waits for it', async () => {
+  const app = await createTestApp();
+  let isHealed = false;
+  const agent = createScriptedAgent(({ task }) => (task.id === 'a' && !isHealed ? FAIL : DONE));
+  const run = await runPlan(app, agent, { tasks: { a: {}, b: { needs: 'a' } } });
+  expect((await app.atRest(run)).run.state).toBe('blocked');
+  const queue = app.store.queues.queue('master-development');
+  const press = async (): Promise<void> => {
+    await waitUntil('its job has failed', async () => (await queue.getJobState(`${run}.a`)) === 'failed');
+    await (await queue.getJob(`${run}.a`))?.retry('failed');
+  };
+  await press();
+  const starts = (): number => agent.journal.filter(({ kind }) => kind === 'start').length;
+  await waitUntil('it has run again', () => starts() === 2);
+  expect((await app.atRest(run)).run.state).toBe('blocked');
+  isHealed = true;
+  await press();
+  await waitUntil('the run has completed', async () => (await app.view(run)).run.state === 'completed');
+  expect(agent.journal.filter(({ kind }) => kind === 'start').map(({ task }) => task)).toEqual(['a', 'a', 'a', 'b']);
+});
+
+test('a failed job that comes back because its worker died does not run again', async () => {
+  const app = await createTestApp();
+  const { runId: run } = await app.submit(testPlan({ defaults: { agent: 'noop', retries: 0 }, tasks: { a: {} } }));
+  const holding = { run, index: 0, token: 't1' };
+  expect((await app.store.record.claim(holding, 'w', 1000, { isPressed: true })).kind).toBe('run');
+  await app.store.record.settle({ ...holding, kind: 'failed', reason: 'Exit code 1' });
+  // As BullMQ hands it out again, without and with an attempt of its own that went wrong.
+  const again = { ...holding, token: 't2' };
+  expect((await app.store.record.claim(again, 'w', 1000, { isPressed: true })).kind).toBe('settled');
+  expect((await app.store.record.claim(again, 'w', 1000, { attemptsMade: 1 })).kind).toBe('settled');
+  expect((await app.store.record.claim(again, 'w', 1000, { attemptsMade: 1, isPressed: true })).kind).toBe('again');
+});
+
+test('a task that stopped two workers is not running while it waits to run alone', async () => {
+  const app = await createTestApp();
+  const { runId: run } = await app.submit(testPlan({ defaults: { agent: 'noop' }, tasks: { a: {} } }));
+  const { record } = app.store;
+  const stateOf = async (): Promise<string> => parseTaskRecord(await record.readTask(run, 0)).s;
+  for (const token of ['t1', 't2']) {
+    expect((await record.claim({ run, index: 0, token }, 'w', 1)).kind).toBe('run');
+    const isRescued = async (): Promise<boolean> => {
+      await record.sweep(60_000);
+      return (await stateOf()) === 'ready';
+    };
+    await waitUntil('its lease has run out', isRescued);
+  }
+  expect(await record.claim({ run, index: 0, token: 't3' }, 'w', 1000)).toEqual({ kind: 'suspect', crashes: 2 });
+  expect(await stateOf()).toBe('ready');
+  const { reasons } = await whyTask(app.store, systemClock, run, 'a');
+  expect(reasons.map(({ code }) => code)).toEqual(['alone', 'no-worker']);
+  await app.startPool();
+  expect((await app.atRest(run)).run.state).toBe('completed');
+  expect(app.warnings).toContain('a task that stopped workers runs alone');
 });
 
 test('what cannot be retried is refused with its state', async () => {

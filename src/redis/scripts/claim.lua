@@ -1,12 +1,18 @@
 -- May this job's task run now? Takes its leases and marks it running under a fresh token, or says why not.
--- ARGV: run, index, token, worker, lease ms
+-- ARGV: run, index, token, worker, lease ms, '1' = nothing else runs beside it, attempts that BullMQ counts,
+--       '1' = a person moved the job out of BullMQ's failed ones
 -- Returns one of
---   {'run', def, attempt, crashes, context JSON, attempts used}   perform it
+--   {'run', def, attempt, context JSON, attempts used}            perform it
 --   {'settled', state, outbox…}                                   nothing to do; add the outbox, end the job
 --   {'parked', reason}                                            wait for a grant
 --   {'later', ms}                                                 come back then: backoff, or another worker's lease
+--   {'suspect', crashes}                                          it has stopped workers: claim again with nothing beside it
+--   {'again'}                                                     a person wants the failed task to run again
 --   {'final', run state} | {'gone'}                               the run has ended / no record knows this job
 local run, i, token, worker, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
+local is_alone, bull_attempts = ARGV[6] == '1', tonumber(ARGV[7] or '0')
+-- From so many ended workers on, a task is suspected of ending them; with one more it has failed.
+local SUSPECT, GUILTY = 2, 3
 local m = redis.call('HMGET', run_key(run), 'state', 'tasks', 'context', 'startedAt', 'createdAt')
 local state, task_count = m[1], tonumber(m[2] or '0')
 if not state or not m[5] or not tonumber(i) or tonumber(i) >= task_count then return { 'gone' } end
@@ -16,7 +22,7 @@ local node = load_node(run, i)
 
 if t.s == 'running' then
   if t.k == token then
-    return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, t.c or 0, m[3], t.u or 0 }
+    return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, m[3], t.u or 0 }
   end
   local expires = redis.call('ZSCORE', LEASES, member)
   if expires and tonumber(expires) > NOW then return { 'later', tonumber(expires) - NOW } end
@@ -26,7 +32,7 @@ if t.s == 'running' then
   t.c = (t.c or 0) + 1
   t.lk, t.k = t.k, nil
   event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
-  if t.c >= 3 then
+  if t.c >= GUILTY then
     local out = new_outcome()
     t.r = 'stopped 3 workers'
     fail_task(run, i, t, node, task_count, out)
@@ -53,6 +59,9 @@ if t.s == 'running' then
   grant_later(freed)
 end
 
+-- BullMQ counts an attempt when a job fails there, so a higher count than at our last claim means that it had failed;
+-- without that, it is only here again because a worker died before it could let it fail.
+if t.s == 'failed' and state ~= 'cancelled' and ARGV[8] == '1' and bull_attempts > (t.m or 0) then return { 'again' } end
 if state == 'cancelled' or state == 'completed' or state == 'failed' then return { 'final', state } end
 if t.s == 'pending' then return { 'later', 5000 } end
 if t.s ~= 'ready' and t.s ~= 'parked' then
@@ -86,6 +95,8 @@ for at, name in ipairs({ 'all', 'master:' .. node.m, 'run:' .. run }) do
   end
 end
 
+if (t.c or 0) >= SUSPECT and not is_alone then return { 'suspect', t.c } end
+
 if t.g and redis.call('ZSCORE', LEASES, member) then
   redis.call('ZADD', LEASES, NOW + ttl, member)
 else
@@ -107,6 +118,7 @@ end
 move(run, t, 'running', false)
 t.ap, t.g, t.wq, t.r, t.x, t.f, t.n, t.p, t.v, t.pid = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
 t.k, t.w, t.st = token, worker, NOW
+t.m = bull_attempts > 0 and bull_attempts or nil
 t.b0 = t.b0 or NOW
 t.a = (t.z or 0) + (t.u or 0) + 1
 save_task(run, i, t)
@@ -115,4 +127,4 @@ if not m[4] then
   event(run, 'run-started')
 end
 event(run, 'task-started', 'task', i, 'attempt', t.a, 'worker', worker)
-return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, t.c or 0, m[3], t.u or 0 }
+return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, m[3], t.u or 0 }

@@ -6,7 +6,7 @@
 --   c crashes · w worker · b0 first start · st start · f end · r reason · x exit code · b failed tasks that block it
 --   n not before (backoff) · wq lines it stands in · g granted a lease while it waited
 --   tol tolerated failure, or skipped by a person: dependents go on · ap waits for approval, 2 = approved
---   z attempts used before the last retry by a person · p percent · v outputs verified · pid process id of the agent
+--   m attempts that BullMQ counted at the claim · z attempts used before the last retry by a person · p percent · v outputs verified · pid process id of the agent
 local B = KEYS[1]
 
 local function run_key(run, part)
