@@ -63,6 +63,12 @@ export const command = z.union(
   },
 );
 
+/** As {@link command}, and nothing blank: it is looked at again only when it is needed badly. */
+export const undoCommand = command.refine(
+  (value) => (typeof value === 'string' ? value : (value[0] ?? '')).trim() !== '',
+  { error: 'must not be empty' },
+);
+
 const COMMANDS_NEED_UNITS = 'must be a duration with its unit, such as 90s, 30m or 1h30m';
 
 /** A duration with units; see `runtime/duration.ts`. */

@@ -6,13 +6,16 @@
 import { promoteGrants } from '../producer/grants.ts';
 import { revive } from '../producer/revive.ts';
 import type { WorkerContext } from './context.ts';
-import { finaliseStuck } from './finalise.ts';
+import { finaliseStuck, submitWantedUndo } from './finalise.ts';
 
 /** An outbox entry this old has been forgotten by the worker that should have added it. */
 const FORGOTTEN_AFTER_SWEEPS = 2;
 
 /** A run job that has not been performed so long after its run ended waits for something that will not come. */
 const STUCK_AFTER_SWEEPS = 10;
+
+/** Undos that were asked for and nobody has submitted. Those whose run still goes on are asked again. */
+const UNDOS_PER_PASS = 20;
 
 /** One pass. @returns false when another worker is sweeping */
 export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
@@ -31,5 +34,6 @@ export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
   await promoteGrants(store, found.grants);
   const stuckAfterMs = sweepMs * STUCK_AFTER_SWEEPS;
   for (const run of await store.record.findUnfinalised(clock.now(), stuckAfterMs)) await finaliseStuck(worker, run);
+  for (const run of await store.record.findUndoWanted(UNDOS_PER_PASS)) await submitWantedUndo(worker, run);
   return true;
 }
