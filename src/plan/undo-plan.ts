@@ -1,10 +1,10 @@
 /**
  * From a plan and what completed of it to the plan that takes it back: one task for each completed task with `undo`, each
- * after those that take back what needed it. Pure.
+ * after those that take back what needed it, or waited for it behind a barrier. Pure.
  */
+import { compileGraph } from './graph.ts';
 import { dependentsOf, topologicalOrder } from './order.ts';
 import type { Need, Plan, Task } from './plan.ts';
-import { needIndexes } from './stages.ts';
 
 /** What may be spent on needs; a denser plan is taken back stage by stage instead, which keeps the same order. */
 const MOST_NEEDS = 200_000;
@@ -17,7 +17,8 @@ const MOST_NEEDS = 200_000;
 export function compileUndo(plan: Plan, run: string, completed: ReadonlySet<string>): Plan | null {
   const chosen = plan.tasks.flatMap(({ id, undo }, index) => (undo !== undefined && completed.has(id) ? [index] : []));
   if (chosen.length === 0) return null;
-  const needs = needIndexes(plan.tasks);
+  // With the gates, so that what waited for a stage or phase only is taken back before it as well.
+  const needs = compileGraph(plan).nodes.map((node) => [...new Set(node.needs.map(({ from }) => from))]);
   const isChosen = new Set(chosen);
   const after = nextChosen(needs, isChosen);
   const prefix = freePrefix(plan.tasks, chosen);
