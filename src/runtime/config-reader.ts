@@ -58,10 +58,11 @@ export function createConfigReader(root: Record<string, unknown>, file: string, 
         root,
       );
   const wrong = (key: string, expected: string): undefined => {
-    problems.push({ code: 'bad-value', severity: 'error', message: `"${key}" must be ${expected}`, file, path: key });
+    const message = `"${key}" must be ${expected}${canBeOff(key) ? ', or "off"' : ''}`;
+    problems.push({ code: 'bad-value', severity: 'error', message, file, path: key });
     return undefined;
   };
-  const isOff = (key: string): boolean => /^keep\b/.test(key) && ['off', false].includes(find(key) as string | false);
+  const isOff = (key: string): boolean => canBeOff(key) && ['off', false].includes(find(key) as string | false);
   const read = <T>(key: string, expected: string, test: (value: unknown) => value is T): T | undefined => {
     const value = find(key);
     if (value === undefined || isOff(key)) return undefined;
@@ -128,6 +129,10 @@ export function createConfigReader(root: Record<string, unknown>, file: string, 
       }
     },
   };
+}
+
+function canBeOff(key: string): boolean {
+  return /^keep\b/.test(key);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -7,6 +7,7 @@ import { promoteGrants } from '../producer/grants.ts';
 import { revive } from '../producer/revive.ts';
 import type { WorkerContext } from './context.ts';
 import { finaliseStuck, submitWantedUndo } from './finalise.ts';
+import { releaseFailed } from './release-failed.ts';
 
 /** An outbox entry this old has been forgotten by the worker that should have added it. */
 const FORGOTTEN_AFTER_SWEEPS = 2;
@@ -32,6 +33,7 @@ export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
   const found = await store.record.sweep(sweepMs * FORGOTTEN_AFTER_SWEEPS);
   for (const [run, entries] of found.outbox) await revive(store, clock, run, entries, 0);
   await promoteGrants(store, found.grants);
+  for (const run of await store.record.findUnfinalised(clock.now(), sweepMs)) await releaseFailed(worker, run);
   const stuckAfterMs = sweepMs * STUCK_AFTER_SWEEPS;
   for (const run of await store.record.findUnfinalised(clock.now(), stuckAfterMs)) await finaliseStuck(worker, run);
   for (const run of await store.record.findUndoWanted(UNDOS_PER_PASS)) await submitWantedUndo(worker, run);
