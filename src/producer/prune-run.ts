@@ -16,6 +16,7 @@ const TAILS_AT_ONCE = 500;
  */
 export async function pruneRun(store: Store, run: string, before: number): Promise<boolean> {
   const meta = await store.record.readMeta(run);
+  if (meta?.undo === 'wanted') return false;
   const indexes = Array.from({ length: Number(meta?.tasks ?? 0) }, (_, index) => index);
   const nodes = (await store.record.readFields(run, 'nodes', indexes)).flatMap((text) =>
     text === null ? [] : [parseNode(text)],
