@@ -2,6 +2,7 @@
  * The environment of an agent's process: little from the worker, then the plan's, then ours. The worker's secrets, the
  * address of Redis above all, are not handed on.
  */
+import path from 'node:path';
 import type { Invocation } from './agent.ts';
 import { MARKER } from './proc.ts';
 import { toWorkerWords, type WorkerMark } from './worker-mark.ts';
@@ -49,8 +50,19 @@ export function buildEnvironment(parts: EnvironmentParts): Record<string, string
     PLANQ_OUTPUT: parts.outputFile,
     PLANQ_OUTPUT_DIR: parts.outputDir,
     PLANQ_WORKSPACE: parts.workspaceDir,
+    ...undoWords(parts),
     [MARKER]: parts.token,
     ...(parts.worker === undefined ? {} : toWorkerWords(parts.worker)),
+  };
+}
+
+/** Which task of which run an undo takes back, and where its files are. */
+function undoWords({ task, workspaceDir }: EnvironmentParts): Record<string, string> {
+  if (task.undoes === undefined) return {};
+  return {
+    PLANQ_UNDO_RUN: task.undoes.run,
+    PLANQ_UNDO_TASK: task.undoes.task,
+    PLANQ_UNDO_OUTPUT_DIR: path.join(workspaceDir, 'outputs', task.undoes.task),
   };
 }
 

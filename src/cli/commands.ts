@@ -123,8 +123,11 @@ export const COMMANDS: readonly CommandRow[] = [
   {
     name: 'cancel',
     arguments: '<run>',
-    about: 'stop a run for good',
-    options: [JSON_OPTION],
+    about: 'stop a run for good; with --undo take back what it has completed',
+    options: [
+      { flags: '--undo', about: 'run the undo commands of completed tasks, the last first; also of an ended run' },
+      JSON_OPTION,
+    ],
     load: async () => (await import('./cancel.ts')).cancel,
   },
   ...STEERING_COMMANDS,

@@ -12,6 +12,7 @@ export interface Options {
   color?: boolean;
   volatile?: boolean;
   json?: boolean;
+  undo?: boolean;
   strict?: boolean;
   barrier?: Barrier;
   agent?: string;

@@ -25,6 +25,9 @@ const SHARED: ReadonlySet<Event['type']> = new Set([
   'run-paused',
   'run-unpaused',
   'run-failed',
+  'undo-wanted',
+  'undo-submitted',
+  'undo-nothing',
 ]);
 
 /** Picks out the events of attempts that `worker` performs and of their runs, and knows their tasks' names. */
@@ -41,6 +44,7 @@ export class OwnEvents {
 
   /** @returns the line for the log, or null for an event of somebody else */
   async take(event: Event): Promise<LogLine | null> {
+    if (event.type === 'runs-pruned') return event.worker === this.worker ? toLogLine(event, String) : null;
     if (!('task' in event)) return this.#takeShared(event);
     const key = `${event.run}|${event.task}`;
     if (event.type === 'task-started') {

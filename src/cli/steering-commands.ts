@@ -86,7 +86,7 @@ export const STEERING_COMMANDS: readonly CommandRow[] = [
     about: 'remove runs that ended long ago from Redis; files stay',
     options: [
       { flags: '--older-than <time>', about: 'ended at least so long ago, e.g. 30d or 12h', parse: parseAge },
-      { flags: '--dry-run', about: 'only tell which' },
+      { flags: '--dry-run', about: 'only tell which; without --older-than: which workers remove by the keep rules' },
       JSON_OPTION,
     ],
     load: async () => (await import('./prune.ts')).prune,

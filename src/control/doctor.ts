@@ -9,7 +9,7 @@ import type { Store } from '../producer/store.ts';
 import { describeTarget } from '../redis/connection.ts';
 import { findServerProgram } from '../redis/private-server.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Config } from '../runtime/config.ts';
+import { type Config, describeKeep } from '../runtime/config.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
 
 export interface Finding {
@@ -40,6 +40,7 @@ export async function examine(input: DoctorInput): Promise<Finding[]> {
     checkProgram(input.config),
     ...(await checkRedis(input)),
     await checkProcessControl(input),
+    ok('keep', `ended runs stay in Redis: ${describeKeep(input.config.keep)}`),
   ];
 }
 

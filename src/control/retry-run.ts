@@ -61,6 +61,10 @@ function refusal({ run, tasks }: RunView, reply: RetryReply, index: number | nul
       return new PlanqError('wrong_state', `cannot retry run ${run.id}: it was cancelled`, {
         hint: 'start it anew with "planq run <plan>"',
       });
+    case 'undone':
+      return new PlanqError('wrong_state', `cannot retry run ${run.id}: its undo was asked for`, {
+        hint: 'start it anew with "planq run <plan>"',
+      });
     case 'workspace':
       return new PlanqError(
         'workspace_in_use',

@@ -7,8 +7,10 @@ import type { Event, EventType, TaskEvent } from './event.ts';
 export function parseEvent(id: string, fields: Readonly<Record<string, string>>): Event {
   const base = { id, at: Number(id.split('-')[0]), run: fields.run ?? '' };
   const type = fields.type as EventType;
-  if (type.startsWith('run-')) {
-    return { ...base, type, ...optionalText('name', fields.name), ...optionalText('reason', fields.reason) } as Event;
+  if (type === 'runs-pruned') return { ...base, type, count: Number(fields.count), worker: fields.worker ?? '' };
+  if (type.startsWith('run-') || type.startsWith('undo-')) {
+    const facts = { ...optionalText('name', fields.name), ...optionalText('reason', fields.reason) };
+    return { ...base, type, ...facts, ...optionalText('undoRun', fields.undoRun) } as Event;
   }
   if (fields.tasks !== undefined && type !== 'run-resumed') {
     const tasks = (fields.tasks ?? '')

@@ -22,10 +22,22 @@ export interface RunEvent extends EventBase {
     | 'run-cancelled'
     | 'run-failed'
     | 'run-paused'
-    | 'run-unpaused';
+    | 'run-unpaused'
+    | 'undo-wanted'
+    | 'undo-submitted'
+    | 'undo-nothing';
   name?: string;
   /** Of a blocked run: failure or approval. */
   reason?: string;
+  /** The run that takes back what this one has done. */
+  undoRun?: string;
+}
+
+/** Ended runs that a worker has removed by the keep rules; of no run. */
+export interface PrunedEvent extends EventBase {
+  type: 'runs-pruned';
+  count: number;
+  worker: string;
 }
 
 /** Several tasks moved together: a stage opened, a failure blocked what waits for it, a run was cancelled. */
@@ -76,5 +88,5 @@ export interface TaskEvent extends EventBase {
   crashes?: number;
 }
 
-export type Event = RunEvent | TasksEvent | TaskEvent;
+export type Event = PrunedEvent | RunEvent | TasksEvent | TaskEvent;
 export type EventType = Event['type'];

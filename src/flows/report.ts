@@ -12,6 +12,8 @@ export interface Report extends RunView {
   retried: { id: string; attempts: number }[];
   failed: { id: string; reason: string | null; attempt: number; blocks: string[] }[];
   slowest: { id: string; durationMs: number }[];
+  /** Of an undo run: the tasks that it has not taken back. */
+  notUndone?: string[];
 }
 
 const SLOWEST = 5;
@@ -45,7 +47,12 @@ export function toReport(view: RunView): Report {
       .sort((a, b) => b.durationMs - a.durationMs)
       .slice(0, SLOWEST)
       .map(({ id, durationMs }) => ({ id, durationMs })),
+    ...(run.undoOf === undefined ? {} : { notUndone: tasks.flatMap(notUndone) }),
   };
+}
+
+function notUndone({ state, undoes }: TaskView): string[] {
+  return undoes === undefined || state === 'completed' ? [] : [undoes];
 }
 
 /** Words for the head line: "25 of 25 tasks completed". */
@@ -70,6 +77,9 @@ export function toMarkdown(report: Report): string {
     ...(report.durationMs === null
       ? []
       : [`- Duration: ${formatDuration(report.durationMs)} (${formatDuration(report.workMs)} of work)`]),
+    ...(run.undoOf === undefined ? [] : [`- Undoes run: ${run.undoOf}`]),
+    ...(run.undo === undefined ? [] : [`- Undo: ${run.undo.run === null ? run.undo.state : `run ${run.undo.run}`}`]),
+    ...((report.notUndone ?? []).length === 0 ? [] : [`- Not undone: ${report.notUndone?.join(', ')}`]),
     '',
   ];
   if (report.failed.length > 0) {

@@ -17,6 +17,10 @@ export interface RunSummary {
   startedAt: string | null;
   finishedAt: string | null;
   counts: Counts;
+  /** Once its undo was asked for: whether it was submitted, and the run that does it. */
+  undo?: { state: 'wanted' | 'submitted' | 'nothing'; run: string | null };
+  /** Of an undo run: the run that it takes back. */
+  undoOf?: string;
 }
 
 export interface TaskView {
@@ -38,6 +42,8 @@ export interface TaskView {
   /** Ids of the failed tasks because of which it is blocked. */
   blockedBy: string[];
   needs: string[];
+  /** Of a task of an undo run: the task that it takes back. */
+  undoes?: string;
 }
 
 export interface RunView {
@@ -93,8 +99,12 @@ export function toRunSummary(id: string, meta: Readonly<Record<string, string>>)
     startedAt: isoOf(meta.startedAt),
     finishedAt: isoOf(meta.finishedAt),
     counts,
+    ...(meta.undo === undefined ? {} : { undo: { state: meta.undo as UndoState, run: meta.undoRun ?? null } }),
+    ...(meta.undoOf === undefined ? {} : { undoOf: meta.undoOf }),
   };
 }
+
+type UndoState = NonNullable<RunSummary['undo']>['state'];
 
 /** @param defs definitions in order of index; @param records field index → JSON */
 export function toRunView(
@@ -134,6 +144,7 @@ function toTaskView(task: TaskDefinition, record: TaskRecord, idOf: (index: numb
     reason: record.r ?? null,
     blockedBy: [...new Set((record.b ?? []).map(idOf))].sort(),
     needs: task.needs.map((need) => need.task),
+    ...(task.undoes === undefined ? {} : { undoes: task.undoes.task }),
   };
 }
 

@@ -8,13 +8,18 @@ import type { Draft, DraftTask } from './draft.ts';
 import type { Task } from './plan.ts';
 import type { ValidateOptions } from './validate-options.ts';
 
+/** Agents that stand in for others: what they have not done is not taken back. */
+const STAND_INS: ReadonlySet<string> = new Set(['fake', 'noop']);
+
 /**
  * Gives a task the agent that everybody gets, or the default where it names none; `run` stays as data. Options meant for its own kind are dropped, since another kind
- * would refuse them.
+ * would refuse them; so is the undo where a stand-in does the task.
  */
 export function withAgent(task: Task, options: Pick<ValidateOptions, 'agent' | 'defaultAgent'>): Task {
   const agent = options.agent ?? task.agent ?? options.defaultAgent ?? null;
-  return agent === task.agent ? task : { ...task, agent, with: {} };
+  if (agent === task.agent) return task;
+  const { undo, ...rest } = { ...task, agent, with: {} };
+  return undo === undefined || STAND_INS.has(options.agent ?? '') ? rest : { ...rest, undo };
 }
 
 /** Checks the kinds of agents; one problem for each unknown word, however many tasks use it. */

@@ -66,7 +66,7 @@ function unknownKey(field: string, key: string, keys: ReadonlySet<string>): Matr
 }
 
 function isShell(field: string, value: unknown): boolean {
-  return (field === 'run' || field === 'check') && typeof value === 'string';
+  return (field === 'run' || field === 'check' || field === 'undo') && typeof value === 'string';
 }
 
 function references(value: JsonValue): string[] {

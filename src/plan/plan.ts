@@ -95,6 +95,10 @@ export interface Task {
   continueOnError: boolean;
   /** Waits for a person's approval before it starts. */
   approval?: boolean;
+  /** A command that takes back what the task has done, when its run is cancelled with undo. Like `run`. */
+  undo?: string | string[];
+  /** Only in an undo run: the task that this one takes back, and its place in that run. */
+  undoes?: { run: string; task: string; index: number };
   /** Matrix values of this variant, in the matrix's order; empty without one. */
   matrix: Record<string, string>;
   source: SourcePlace;

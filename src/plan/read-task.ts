@@ -60,6 +60,7 @@ export function readTask(id: string, raw: RawTask, context: TaskContext): Task {
     attempts: 1 + (raw.retries ?? defaults.retries ?? DEFAULT_ATTEMPTS - 1),
     continueOnError: raw['continue-on-error'] ?? false,
     ...(raw.approval === true ? { approval: true } : {}),
+    ...(raw.undo === undefined ? {} : { undo: raw.undo }),
     matrix: context.combination,
     source: context.source,
   };

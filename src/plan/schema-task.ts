@@ -14,6 +14,7 @@ import {
   resourceName,
   size,
   text,
+  undoCommand,
 } from './schema-words.ts';
 
 const needEntry = z.union(
@@ -116,6 +117,7 @@ export const taskSchema = z.strictObject({
   retries: z.int().min(0).max(100).optional().describe('Further attempts after the first. Default: 2.'),
   'continue-on-error': z.boolean().optional().describe('A failure of this task does not block those that need it.'),
   approval: z.boolean().optional().describe('Waits for `planq approve` before it starts.'),
+  undo: undoCommand.optional().describe('A command that takes back what the task did, for `planq cancel --undo`.'),
   matrix: matrix.optional().describe('Makes one task of every combination of the values.'),
   files: z.array(text).optional().describe('Files it will touch; more than 3 is a warning.'),
 });

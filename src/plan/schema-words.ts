@@ -63,6 +63,18 @@ export const command = z.union(
   },
 );
 
+/** As {@link command}, and nothing blank: it is not looked at again until it is needed badly. */
+export const undoCommand = z.union(
+  [
+    text.regex(/\S/, { error: 'must not be empty' }),
+    z
+      .array(text)
+      .min(1, { error: 'must not be empty' })
+      .refine(([program = 'none']) => program.trim() !== '', { error: 'must not begin with an empty word' }),
+  ],
+  { error: 'must be a shell line or a list of words' },
+);
+
 const COMMANDS_NEED_UNITS = 'must be a duration with its unit, such as 90s, 30m or 1h30m';
 
 /** A duration with units; see `runtime/duration.ts`. */

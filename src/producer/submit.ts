@@ -48,7 +48,7 @@ export interface RunContext {
   inputs: 'strict' | 'warn';
 }
 
-const RUN_ID_LENGTH = 10;
+export const RUN_ID_LENGTH = 10;
 
 /**
  * @throws PlanqError `key_conflict` when the key belongs to another plan, `workspace_in_use` when the named workspace
@@ -110,7 +110,7 @@ function conclude(reply: Reply, options: SubmitOptions, hash: string, run: strin
   );
 }
 
-interface Attempt {
+export interface Attempt {
   plan: Plan;
   graph: Graph;
   options: SubmitOptions;
@@ -132,7 +132,8 @@ async function trySubmit(store: Store, config: Config, clock: Clock, attempt: At
   return reply;
 }
 
-function stageRun(config: Config, clock: Clock, attempt: Attempt): StagedRun {
+/** What the record stores of a new run. Pure but for the time. */
+export function stageRun(config: Config, clock: Clock, attempt: Attempt): StagedRun {
   const { plan, graph, options, run } = attempt;
   const { tasks, ...header } = plan;
   const context: RunContext = {

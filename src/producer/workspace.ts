@@ -51,17 +51,22 @@ export async function prepareAttempt(paths: TaskPaths, task: Task, run: string):
 
 /** A run's attempts share one log; what another run wrote there is moved beside it. */
 async function startLog(paths: TaskPaths, run: string): Promise<void> {
-  const owner = path.join(path.dirname(paths.promptFile), 'run');
-  const previous = await readFile(owner, 'utf8').catch(() => null);
-  if (previous === run) return;
+  if ((await readOwner(paths)) === run) return;
   await rename(paths.logFile, `${paths.logFile}.previous`).catch(() => undefined);
-  await writeFileAtomic(owner, run);
+  await writeFileAtomic(path.join(path.dirname(paths.promptFile), 'run'), run);
+}
+
+/** The run that last had a task's folders; null when nobody has had them. */
+export async function readOwner(paths: TaskPaths): Promise<string | null> {
+  return readFile(path.join(path.dirname(paths.promptFile), 'run'), 'utf8').catch(() => null);
 }
 
 /** A new run begins in this workspace: the statuses and report of an earlier one would tell of what has not run yet. */
 export async function shelveEarlierRun(projectDir: string, workspace: string): Promise<void> {
   const root = path.resolve(projectDir, workspace);
-  const names = (await readdir(root).catch(() => [])).filter((name) => /^(status|report\.(json|md))$/.test(name));
+  const names = (await readdir(root).catch(() => [])).filter((name) =>
+    /^(status|(undo-)?report\.(json|md))$/.test(name),
+  );
   if (names.length === 0) return;
   const runs = path.join(root, 'previous', '.runs');
   const used = await readdir(runs).catch(() => []);

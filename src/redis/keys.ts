@@ -12,6 +12,10 @@ export interface Keys {
   live: string;
   /** Sorted set of ended runs whose run job has not written the report yet. */
   ended: string;
+  /** Sorted set of runs whose undo was asked for and has not been submitted, by the time of asking. */
+  undo: string;
+  /** Text: who prunes by the keep rules now. */
+  pruner: string;
   /** Hash worker id → JSON; each entry carries its own expiry. */
   workers: string;
   /** Set of master names that any plan has named. */
@@ -54,6 +58,8 @@ export function createKeys(prefix: string): Keys {
     runs: `${base}:runs`,
     live: `${base}:live`,
     ended: `${base}:ended`,
+    undo: `${base}:undo`,
+    pruner: `${base}:pruner`,
     workers: `${base}:workers`,
     masters: `${base}:masters`,
     caps: `${base}:limits:caps`,

@@ -6,9 +6,11 @@ import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { execute } from './pipeline.ts';
 import {
+  type CancelReply,
   type Grant,
   type OutboxEntry,
   type RetryReply,
+  readCancel,
   readGrants,
   readOutbox,
   readRetry,
@@ -238,13 +240,9 @@ export class RunRecord extends RunReader {
     return reply === 1;
   }
 
-  /** @returns the state it had, or null when there is no such run */
-  async cancel(run: string): Promise<{ state: string | null; running: number; grants: Grant[]; queued: number[] }> {
-    const reply = await this.scripts.call('cancel', run);
-    const state = reply[0] === 'gone' ? null : String(reply[0]);
-    const grantWords = Number(reply[2]);
-    const queued = reply.slice(3 + grantWords).map(Number);
-    return { state, running: Number(reply[1]), grants: readGrants(reply, 3, grantWords), queued };
+  /** @param withUndo ask for the undo too; then also of a run that has ended */
+  async cancel(run: string, withUndo = false): Promise<CancelReply> {
+    return readCancel(await this.scripts.call('cancel', run, withUndo ? '1' : ''));
   }
 
   /** @param isFrom the task at `index` and all that need it, whatever became of them; else only what failed */
@@ -259,7 +257,21 @@ export class RunRecord extends RunReader {
 
   /** The report is written. */
   async markFinalised(run: string): Promise<void> {
-    await this.redis.zrem(this.keys.ended, run);
+    await this.scripts.call('finalised', run);
+  }
+
+  /** Runs whose undo is wanted, the longest wanted first. */
+  async findUndoWanted(count: number): Promise<string[]> {
+    return this.redis.zrange(this.keys.undo, '0', String(count - 1));
+  }
+
+  async isUndoWanted(run: string): Promise<boolean> {
+    return (await this.redis.zscore(this.keys.undo, run)) !== null;
+  }
+
+  /** Nothing that completed has an undo. */
+  async waiveUndo(run: string): Promise<void> {
+    await this.scripts.call('waive', run);
   }
 
   async sweep(outboxAgeMs: number): Promise<{ grants: Grant[]; outbox: Map<string, OutboxEntry[]> }> {

@@ -60,8 +60,33 @@ export function readSettle(reply: ScriptReply): SettleReply {
   };
 }
 
+export interface CancelReply {
+  /** The state it had; null when there is no such run. */
+  state: string | null;
+  running: number;
+  /** Whether its undo was asked for now or before, or cannot be; null when this call did not ask. */
+  undo: 'asked' | 'already' | 'workspace' | null;
+  /** With `already` the undo run, as far as there is one; with `workspace` the run that uses it now. */
+  other: string | null;
+  grants: Grant[];
+  queued: number[];
+}
+
+/** The reply of the cancel script; its order stands in that script's header. */
+export function readCancel(reply: ScriptReply): CancelReply {
+  const words = Number(reply[4]);
+  return {
+    state: reply[0] === 'gone' ? null : String(reply[0]),
+    running: Number(reply[1]),
+    undo: (reply[2] || null) as CancelReply['undo'],
+    other: (reply[3] || null) as string | null,
+    grants: readGrants(reply, 5, words),
+    queued: reply.slice(5 + words).map(Number),
+  };
+}
+
 export interface RetryReply {
-  status: 'retried' | 'gone' | 'nothing' | 'cancelled' | 'workspace' | 'running';
+  status: 'retried' | 'gone' | 'nothing' | 'cancelled' | 'undone' | 'workspace' | 'running';
   /** Tasks that run again; with `running`, those that forbid it. */
   tasks: number[];
   /** All tasks that were made pending, whatever had become of them. Their jobs have ended or are not due. */

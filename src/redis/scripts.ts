@@ -19,6 +19,10 @@ const NAMES = [
   'skip',
   'approve',
   'prune',
+  'finalised',
+  'waive',
+  'due',
+  'pruned',
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 

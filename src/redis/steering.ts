@@ -1,6 +1,7 @@
 /**
- * What a person does to a run, as typed calls of the scripts: hold, skip, approve, prune.
+ * What a person does to a run, as typed calls of the scripts: hold, skip, approve, prune, by hand or by the keep rules.
  */
+import type { KeepRules } from '../runtime/config.ts';
 import { type Grant, type OutboxEntry, readGrants, readOutbox } from './replies.ts';
 import type { Scripts } from './scripts.ts';
 
@@ -62,5 +63,21 @@ export class Steering {
   async prune(run: string, before: number): Promise<'pruned' | 'gone' | 'kept'> {
     const reply = await this.scripts.call('prune', run, before);
     return reply[0] as 'pruned' | 'gone' | 'kept';
+  }
+
+  /** Ended runs that the rules give up, oldest first, each with its end in epoch ms. @param count how many at most */
+  async findDue(rules: KeepRules, count: number): Promise<{ run: string; endedAt: number }[]> {
+    const { runs, completedMs, failedMs, cancelledMs } = rules;
+    const ages = ['completed', completedMs ?? '', 'failed', failedMs ?? '', 'cancelled', cancelledMs ?? ''];
+    const reply = await this.scripts.call('due', count, runs ?? '', ...ages);
+    return Array.from({ length: reply.length / 2 }, (_, at) => ({
+      run: String(reply[at * 2]),
+      endedAt: Number(reply[at * 2 + 1]),
+    }));
+  }
+
+  /** Appends the event that a worker has pruned so many runs by the rules. */
+  async tellPruned(count: number, worker: string): Promise<void> {
+    await this.scripts.call('pruned', count, worker);
   }
 }

@@ -20,6 +20,8 @@ export interface ConfigReader {
   word<W extends string>(key: string, words: readonly W[]): W | undefined;
   duration(key: string): number | undefined;
   words(key: string): string[];
+  /** Whether the key is switched off: `"off"` or `false`. Such a value counts as not given elsewhere. */
+  isOff(key: string): boolean;
   refuseUnknown(): void;
 }
 
@@ -34,10 +36,12 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
     'isolation',
     'concurrency',
     'passEnv',
+    'keep',
     'times',
     '$schema',
   ],
   limits: ['agents', 'phases', 'masters', 'resources', 'cpusPerAgent', 'memoryPerAgent'],
+  keep: ['completed', 'failed', 'cancelled', 'runs'],
   times: ['lock', 'grace', 'drain', 'zombie', 'backoff'],
 };
 
@@ -54,12 +58,14 @@ export function createConfigReader(root: Record<string, unknown>, file: string, 
         root,
       );
   const wrong = (key: string, expected: string): undefined => {
-    problems.push({ code: 'bad-value', severity: 'error', message: `"${key}" must be ${expected}`, file, path: key });
+    const message = `"${key}" must be ${expected}${canBeOff(key) ? ', or "off"' : ''}`;
+    problems.push({ code: 'bad-value', severity: 'error', message, file, path: key });
     return undefined;
   };
+  const isOff = (key: string): boolean => canBeOff(key) && ['off', false].includes(find(key) as string | false);
   const read = <T>(key: string, expected: string, test: (value: unknown) => value is T): T | undefined => {
     const value = find(key);
-    if (value === undefined) return undefined;
+    if (value === undefined || isOff(key)) return undefined;
     return test(value) ? value : wrong(key, expected);
   };
   const isCount = (value: unknown): value is number =>
@@ -100,10 +106,11 @@ export function createConfigReader(root: Record<string, unknown>, file: string, 
         'a list of names',
         (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
       ) ?? [],
+    isOff,
     refuseUnknown: () => {
       for (const [parent, known] of Object.entries(KNOWN_KEYS)) {
         const value = parent === '' ? root : find(parent);
-        if (value === undefined) continue;
+        if (value === undefined || isOff(parent)) continue;
         if (!isObject(value)) {
           wrong(parent, 'an object');
           continue;
@@ -122,6 +129,10 @@ export function createConfigReader(root: Record<string, unknown>, file: string, 
       }
     },
   };
+}
+
+function canBeOff(key: string): boolean {
+  return /^keep\b/.test(key);
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ConfigReader, createConfigReader } from './config-reader.ts';
+import { formatDuration } from './duration.ts';
 import { errorMessage } from './errors.ts';
 import type { Problem } from './problem.ts';
 import { err, ok, type Result } from './result.ts';
@@ -46,7 +47,20 @@ export interface Config {
   concurrency: number;
   /** Environment variables that agents see besides the allow-list. */
   passEnv: string[];
+  keep: KeepRules;
   times: Times;
+}
+
+/** How long ended runs stay in Redis. Null = for ever, any number. Files stay whatever the rules say. */
+export interface KeepRules {
+  /** Milliseconds after the end. Default 30 days. */
+  completedMs: number | null;
+  /** Default 90 days. */
+  failedMs: number | null;
+  /** Default 30 days. */
+  cancelledMs: number | null;
+  /** Most ended runs in all; the oldest go first. Default 10,000. */
+  runs: number | null;
 }
 
 /** What `isolation` may be. */
@@ -118,6 +132,7 @@ export async function loadConfig(
     isolation: reader.word('isolation', ISOLATION_WORDS) ?? 'auto',
     concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
     passEnv: reader.words('passEnv'),
+    keep: readKeep(reader),
     times: {
       lockMs,
       stalledMs: Math.max(50, Math.round(lockMs / 2)),
@@ -147,6 +162,34 @@ export async function loadConfig(
   }
   reader.refuseUnknown();
   return problems.length > 0 ? err(problems) : ok(deepFreeze(config));
+}
+
+const DAY_MS = 86_400_000;
+
+/** Each rule may be switched off alone, or all with `"keep": "off"`. */
+function readKeep(reader: ConfigReader): KeepRules {
+  const rule = (key: string, value: number | null | undefined, standard: number): number | null =>
+    reader.isOff('keep') || reader.isOff(key) ? null : (value ?? standard);
+  const age = (key: string, days: number): number | null => rule(key, reader.duration(key), days * DAY_MS);
+  return {
+    completedMs: age('keep.completed', 30),
+    failedMs: age('keep.failed', 90),
+    cancelledMs: age('keep.cancelled', 30),
+    runs: rule('keep.runs', reader.count('keep.runs'), 10_000),
+  };
+}
+
+/** `completed 30 days, failed for ever, …`. */
+export function describeKeep({ completedMs, failedMs, cancelledMs, runs }: KeepRules): string {
+  const age = (ms: number | null): string => (ms === null ? 'for ever' : `for ${days(ms)}`);
+  const most = runs === null ? 'any number' : `at most ${runs}`;
+  return `completed ${age(completedMs)}, failed ${age(failedMs)}, cancelled ${age(cancelledMs)}, ${most}`;
+}
+
+function days(ms: number): string {
+  const whole = ms / DAY_MS;
+  if (!Number.isInteger(whole)) return formatDuration(ms);
+  return `${whole} ${whole === 1 ? 'day' : 'days'}`;
 }
 
 function readLockMs(env: NodeJS.ProcessEnv, reader: ConfigReader, problems: Problem[]): number {

@@ -8,7 +8,14 @@ import type { AgentReport, Invocation, Outcome } from '../agents/agent.ts';
 import { buildEnvironment } from '../agents/environment.ts';
 import type { TaskDefinition } from '../flows/record.ts';
 import { phaseTimeoutMs } from '../plan/timeouts.ts';
-import { candidatePaths, prepareAttempt, toStatusTime, writeStatus } from '../producer/workspace.ts';
+import {
+  candidatePaths,
+  prepareAttempt,
+  readOwner,
+  taskPaths,
+  toStatusTime,
+  writeStatus,
+} from '../producer/workspace.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
@@ -18,7 +25,7 @@ import { describeFaults, findMissingInputs, verifyOutputs } from './verify.ts';
 
 type Step = (worker: WorkerContext, attempt: Attempt) => Promise<Outcome | undefined>;
 
-const STEPS: readonly Step[] = [openWorkspace, checkInputs, handOver, runAgent, verify, runCheck];
+const STEPS: readonly Step[] = [checkOrigin, openWorkspace, checkInputs, handOver, runAgent, verify, runCheck];
 
 /** Most bytes kept of one task's log. */
 const LOG_LIMIT_BYTES = 100 * 1024 * 1024;
@@ -39,6 +46,14 @@ export async function performAttempt(worker: WorkerContext, attempt: Attempt): P
 /** A task that does nothing and leaves nothing ends before anybody could look at its folders. */
 function hasFiles({ task }: Attempt): boolean {
   return task.agent !== 'noop' || task.outputs.length > 0 || task.inputs.length > 0 || task.check !== null;
+}
+
+/** What an undo takes back must still be there: another run may have had the workspace before the undo was asked for. */
+async function checkOrigin(_worker: WorkerContext, { task, context }: Attempt): Promise<Outcome | undefined> {
+  if (task.undoes === undefined) return undefined;
+  const owner = await readOwner(taskPaths(context.projectDir, context.workspace, task.undoes.task));
+  if (owner === null || owner === task.undoes.run) return undefined;
+  return { kind: 'failed', reason: `run ${owner} has used the folders of task "${task.undoes.task}" since` };
 }
 
 async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<undefined> {

@@ -45,4 +45,4 @@ export interface WorkerContext extends WorkerParts {
 }
 
 /** Where a crash is hardest to survive. */
-export type CrashPoint = 'claimed' | 'spawned' | 'verified' | 'settled' | 'enqueued';
+export type CrashPoint = 'claimed' | 'spawned' | 'verified' | 'settled' | 'enqueued' | 'ended' | 'undone';

@@ -10,6 +10,7 @@ import { parseTaskRecord } from '../flows/run-view.ts';
 import { addLostJobs } from '../producer/lost-jobs.ts';
 import { readRun } from '../producer/read-run.ts';
 import type { RunContext } from '../producer/submit.ts';
+import { submitUndo } from '../producer/submit-undo.ts';
 import { RUNS_QUEUE } from '../redis/keys.ts';
 import { type Job, UnrecoverableError, WaitingChildrenError } from '../redis/queues.ts';
 import { writeFileAtomic } from '../runtime/files.ts';
@@ -46,6 +47,8 @@ export async function performRun(
   if (meta === null) throw new UnrecoverableError('no record knows this run');
   if (goesOn(meta)) return waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
   if (meta.state === 'blocked') return waitAgain(worker, job, token, data.run, BLOCKED_LOOK_AGAIN_MS);
+  worker.hook('ended');
+  await submitWantedUndo(worker, data.run);
   await writeReport(worker, data.run, JSON.parse(meta.context ?? '{}') as RunContext);
   await worker.store.record.markFinalised(data.run);
   return { state: meta.state };
@@ -88,15 +91,30 @@ async function waitAgain(worker: WorkerContext, job: Job, token: string, run: st
   return snoozeJob(worker, job, token, ms);
 }
 
+/** What fails here, the sweeper tries again. */
+export async function submitWantedUndo(worker: WorkerContext, run: string): Promise<void> {
+  const { store, config, clock } = worker;
+  try {
+    await submitUndo(store, config, clock, run, () => worker.hook('undone'));
+  } catch (error) {
+    worker.complain(error);
+  }
+}
+
 /** `report.json` and `report.md` in the run's workspace. */
 async function writeReport(worker: WorkerContext, run: string, context: RunContext): Promise<void> {
   const view = await readRun(worker.store, run);
   if (view === null) return;
   const report = toReport(view);
-  const root = path.resolve(context.projectDir, context.workspace);
+  // An undo run works in the folder of the run that it takes back, whose report stays.
+  const name = path.resolve(
+    context.projectDir,
+    context.workspace,
+    view.run.undoOf === undefined ? 'report' : 'undo-report',
+  );
   try {
-    await writeFileAtomic(path.join(root, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
-    await writeFileAtomic(path.join(root, 'report.md'), toMarkdown(report));
+    await writeFileAtomic(`${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
+    await writeFileAtomic(`${name}.md`, toMarkdown(report));
   } catch (error) {
     worker.warn('cannot write the report', { run, error: String(error) });
   }

@@ -27,6 +27,8 @@ export interface Handoff {
     matrix: Record<string, string>;
   };
   context: { dependencies_completed: Dependency[]; next_tasks: { id: string; title: string }[] };
+  /** Of an undo: the task that it takes back, as its run has left it. */
+  undo?: Dependency & { run_id: string };
 }
 
 interface Dependency {
@@ -74,10 +76,15 @@ export async function writeHandoff(record: RunRecord, input: HandoffInput): Prom
       matrix: task.matrix,
     },
     context: {
-      dependencies_completed: await describeNeeds(record, input, needs),
+      dependencies_completed: await describeTasks(record, input, needs),
       next_tasks: (await readDefinitions(record, run, dependents)).map(({ id, title }) => ({ id, title })),
     },
   };
+  if (task.undoes !== undefined) {
+    const { run: origin, index: at } = task.undoes;
+    const [undone] = await describeTasks(record, { ...input, run: origin }, [at]);
+    if (undone !== undefined) handoff.undo = { run_id: origin, ...undone };
+  }
   await writeFile(input.paths.handoffFile, `${JSON.stringify(handoff, null, 2)}\n`, { mode: 0o600 });
   return handoff;
 }
@@ -94,7 +101,7 @@ async function readDefinitions(record: RunRecord, run: string, indexes: readonly
   return texts.filter((text): text is string => text !== null).map(parseDefinition);
 }
 
-async function describeNeeds(record: RunRecord, input: HandoffInput, needs: readonly number[]): Promise<Dependency[]> {
+async function describeTasks(record: RunRecord, input: HandoffInput, needs: readonly number[]): Promise<Dependency[]> {
   if (needs.length === 0) return [];
   const [defs, states, values] = await Promise.all([
     record.readDefs(input.run, needs),

@@ -23,6 +23,7 @@ import { createEar } from './ear.ts';
 import { performRun, performStage } from './finalise.ts';
 import { Holdings } from './holdings.ts';
 import { performTask } from './perform.ts';
+import { createPruner } from './pruner.ts';
 import { Slots } from './slots.ts';
 import { sweepOnce } from './sweeper.ts';
 
@@ -87,6 +88,7 @@ export class WorkerPool implements Service {
       complain: onError,
     };
     this.#auditor = createAuditor(this.#context);
+    const pruner = createPruner(this.#context);
     const ear = createEar(store, {
       onCancel: (run) => holdings.stop('cancel', run),
       onPlans: () => this.#serveMasters(),
@@ -101,6 +103,7 @@ export class WorkerPool implements Service {
     const ticker = createTicker(
       [
         { name: 'sweep', intervalMs: config.times.sweepMs, runOnce: () => this.#sweep() },
+        { name: 'prune', intervalMs: config.times.sweepMs * 2, runOnce: async () => void (await pruner.pruneOnce()) },
         { name: 'announce', intervalMs: 5000, runOnce: () => this.#announce() },
         this.#disk,
         { name: 'masters', intervalMs: 5000, runOnce: () => this.#serveMasters() },

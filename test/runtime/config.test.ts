@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Config, type ConfigOverrides, loadConfig } from '../../src/runtime/config.ts';
+import { type Config, type ConfigOverrides, describeKeep, loadConfig } from '../../src/runtime/config.ts';
 import type { Problem } from '../../src/runtime/problem.ts';
 
 describe('the configuration', () => {
@@ -71,6 +71,33 @@ describe('the configuration', () => {
       phases: { analysis: 6, planning: 1, review: 4 },
       resources: { gpu: 1 },
     });
+  });
+
+  it('keeps ended runs for a while, and each rule can be switched off, or all', async () => {
+    expect((await load()).keep).toEqual({
+      completedMs: 30 * 86_400_000,
+      failedMs: 90 * 86_400_000,
+      cancelledMs: 30 * 86_400_000,
+      runs: 10_000,
+    });
+    await writeConfig({ keep: { completed: '12h', failed: 'off', cancelled: false, runs: 5 } });
+    const { keep } = await load();
+    expect(keep).toEqual({ completedMs: 12 * 3_600_000, failedMs: null, cancelledMs: null, runs: 5 });
+    expect(describeKeep(keep)).toBe('completed for 12 h 00 min, failed for ever, cancelled for ever, at most 5');
+    for (const all of ['off', false]) {
+      await writeConfig({ keep: all });
+      expect((await load()).keep).toEqual({ completedMs: null, failedMs: null, cancelledMs: null, runs: null });
+    }
+  });
+
+  it('says what is wrong with a keep rule, and lets nothing else be switched off', async () => {
+    await writeConfig({ keep: { completed: 30, runs: 0, faild: '1d' }, concurrency: false });
+    expect((await problemsOf()).map(({ message, hint }) => [message, hint])).toEqual([
+      ['"concurrency" must be a whole number, 1 or more', undefined],
+      ['"keep.completed" must be a duration such as "30s", or "off"', undefined],
+      ['"keep.runs" must be a whole number, 1 or more, or "off"', undefined],
+      ['unknown key "keep.faild"', 'did you mean "failed"?'],
+    ]);
   });
 
   it('knows what an agent may use and where it lives', async () => {

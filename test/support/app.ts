@@ -46,6 +46,7 @@ export interface TestPoolOptions {
   agents?: ReadonlyMap<string, Agent>;
   env?: Record<string, string>;
   concurrency?: number;
+  keep?: Config['keep'];
 }
 
 export interface LoadedTestPlan {
@@ -102,7 +103,11 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     startPool: async (poolOptions = {}) => {
       const pool = new WorkerPool({
         store,
-        config: { ...config, concurrency: poolOptions.concurrency ?? config.concurrency },
+        config: {
+          ...config,
+          concurrency: poolOptions.concurrency ?? config.concurrency,
+          keep: poolOptions.keep ?? config.keep,
+        },
         clock: systemClock,
         random: () => 0.5,
         agents: poolOptions.agents ?? createAgents({ clock: systemClock }),

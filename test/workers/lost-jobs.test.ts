@@ -2,8 +2,10 @@
  * Somebody takes jobs away behind planq's back: BullMQ then runs the parents as if all had been done. The record knows better.
  */
 import { expect, test } from 'vitest';
+import type { Outcome } from '../../src/agents/agent.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 import { waitUntil } from '../support/processes.ts';
+import { createScriptedAgent } from '../support/scripted-agent.ts';
 
 const noop = { agent: 'noop' };
 const tasks = { a: noop, b: noop, c: { ...noop, needs: ['a', 'b'] } };
@@ -67,4 +69,30 @@ test('a foreign job with the id of a task', async () => {
   await app.store.queues.queue('master-development').add('c', { command: 'rm -rf /' }, { jobId: `${run}.c` });
   await app.startPool();
   await expectCompleted(app, run);
+});
+
+test('a run that ends with failures gets its report, and its tree is not called damaged', async () => {
+  const app = await createTestApp({ lockMs: 600 });
+  const agent = createScriptedAgent(
+    ({ task }): Outcome => (task.id === 'good' ? { kind: 'completed' } : { kind: 'failed', reason: 'broken' }),
+  );
+  await app.startPool({ agents: agent.agents });
+  const tasks = {
+    bad: { agent: 'scripted' },
+    worse: { agent: 'scripted' },
+    good: { agent: 'scripted' },
+    after: { agent: 'scripted', needs: 'bad' },
+  };
+  for (const barrier of ['stage', 'none']) {
+    const { runId } = await app.submit(testPlan({ 'on-failure': 'continue', barrier, tasks }, agent.kinds), {
+      workspace: barrier,
+    });
+    expect((await app.atRest(runId)).run.state).toBe('failed');
+    await waitUntil(
+      'the run job has ended',
+      async () => (await app.store.queues.queue('runs').getJobState(runId)) === 'completed',
+    );
+    expect(await app.file(`${barrier}/report.md`)).toContain('**failed**');
+  }
+  expect(app.warnings).toEqual([]);
 });

@@ -32,6 +32,7 @@ export function toEventLine(event: Event, model: RunModel): string | null {
   if (event.type === 'run-blocked' && event.reason === 'approval')
     return 'Nothing more can run until a person approves.';
   if (event.type === 'run-paused') return `The run is paused. → planq resume ${model.run.id}`;
+  if (event.type === 'undo-submitted') return `Run ${event.undoRun} undoes it. → planq watch ${event.undoRun}`;
   return RUN_LINES[event.type] ?? null;
 }
 
@@ -42,6 +43,8 @@ const RUN_LINES: Readonly<Record<string, string>> = {
   'run-cancelling': 'Cancelling the run.',
   'run-cancelled': 'The run is cancelled.',
   'run-failed': 'The run has failed.',
+  'undo-wanted': 'What has completed will be undone.',
+  'undo-nothing': 'There is nothing to undo.',
   'run-unpaused': 'The run is not paused any more.',
 };
 

@@ -49,6 +49,8 @@ export function renderTaskDetails(details: TaskDetails, view: RunView, now: numb
       ['agent', task.agent],
       ['run', toCommand(definition.run)],
       ['check', toCommand(definition.check)],
+      ['undo', toCommand(definition.undo ?? null)],
+      ['undoes', definition.undoes === undefined ? null : `${definition.undoes.task} of run ${definition.undoes.run}`],
       ['needs', definition.needs.map((need) => needText(need, view)).join(', ')],
       ['inputs', definition.inputs.map(({ text }) => text).join(', ')],
       ['outputs', definition.outputs.map(({ text }) => text).join(', ')],

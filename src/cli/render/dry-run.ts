@@ -4,6 +4,7 @@ import type { LoadedPlan } from '../../producer/load-plan.ts';
 import type { Line } from '../terminal/style.ts';
 import { toTable } from '../terminal/table.ts';
 import { clean, count } from '../terminal/text.ts';
+import { undoableLines } from './graph.ts';
 import { formatMinutes } from './minutes.ts';
 
 export function renderDryRun({ plan, graph }: LoadedPlan, starts: readonly PlannedStart[], limits: RunLimits): Line[] {
@@ -29,6 +30,7 @@ export function renderDryRun({ plan, graph }: LoadedPlan, starts: readonly Plann
     ],
     ...toTable(['task', 'start', 'time', ' stage', 'phase', 'master', 'agent'], rows),
     [`It would take ${formatMinutes(end)} by the upper bounds of the estimates.`],
+    ...undoableLines(plan.tasks),
     ...missing.map((task): Line => [`Would not start: ${task.id}`]),
   ];
 }

@@ -2,6 +2,7 @@
 import type { CriticalPath } from '../../plan/estimate.ts';
 import type { Need, Task } from '../../plan/plan.ts';
 import type { LoadedPlan } from '../../producer/load-plan.ts';
+import { nameSome } from '../live/lines.ts';
 import type { Line } from '../terminal/style.ts';
 import { toTable } from '../terminal/table.ts';
 import { clean, count } from '../terminal/text.ts';
@@ -33,9 +34,18 @@ export function renderGraph({ plan, graph }: LoadedPlan, path: CriticalPath): Li
     [],
     ...toTable([' stage', 'task', 'phase', 'master', ' estimate', 'needs'], rows),
     [],
+    ...undoableLines(plan.tasks),
     [`Critical path (*), ${hoursText(path)}: ${path.tasks.join(' → ')}`],
   ];
 }
+
+/** Which tasks can be undone; nothing when none can. */
+export function undoableLines(tasks: readonly Task[]): Line[] {
+  const ids = tasks.filter(({ undo }) => undo !== undefined).map(({ id }) => clean(id));
+  return ids.length === 0 ? [] : [[`Can be undone: ${nameSome(ids, NAMED_AT_MOST)}`]];
+}
+
+const NAMED_AT_MOST = 10;
 
 export interface GraphJson {
   name: string;
@@ -44,7 +54,7 @@ export interface GraphJson {
   stages: string[][];
   phases: string[];
   criticalPath: CriticalPath & { minHours: number; maxHours: number };
-  tasks: { id: string; title: string; stage: number; phase: string; master: string; needs: Need[] }[];
+  tasks: { id: string; title: string; stage: number; phase: string; master: string; needs: Need[]; undo?: true }[];
 }
 
 export function toGraphJson({ plan, graph }: LoadedPlan, path: CriticalPath): GraphJson {
@@ -60,13 +70,14 @@ export function toGraphJson({ plan, graph }: LoadedPlan, path: CriticalPath): Gr
     stages: graph.stages,
     phases: graph.phases,
     criticalPath: { ...path, minHours: toHours(path.minMinutes), maxHours: toHours(path.maxMinutes) },
-    tasks: plan.tasks.map(({ id, title, phase, master, needs }, index) => ({
+    tasks: plan.tasks.map(({ id, title, phase, master, needs, undo }, index) => ({
       id,
       title,
       stage: graph.nodes[index]!.stage,
       phase,
       master,
       needs,
+      ...(undo === undefined ? {} : { undo: true as const }),
     })),
   };
 }

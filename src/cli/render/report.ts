@@ -4,6 +4,7 @@ import { formatDuration } from '../../runtime/duration.ts';
 import { nameSome } from '../live/lines.ts';
 import { type Line, statePart } from '../terminal/style.ts';
 import { clean, count } from '../terminal/text.ts';
+import { undoLines } from './undo.ts';
 
 const NAMED_FAILURES = 20;
 const NAMED_BLOCKED = 3;
@@ -16,6 +17,7 @@ export function renderReport(report: Report, waitingFor: readonly string[] = [])
   return [
     [{ text: clean(run.name), color: 'bold' }, `  run ${run.id}`],
     [statePart(run.state), `: ${completionLine(report)}${took}${work}`],
+    ...undoLines(run),
     ...failureLines(report),
     ...factLines(report),
     ...nextLines(report),
@@ -45,8 +47,10 @@ function failureLines({ failed }: Report): Line[] {
   return more > 0 ? [...lines, [`  and ${more} more failed`]] : lines;
 }
 
-function factLines({ retried, slowest }: Report): Line[] {
+function factLines({ retried, slowest, notUndone }: Report): Line[] {
   const lines: Line[] = [];
+  if (notUndone !== undefined && notUndone.length > 0)
+    lines.push(['  not undone  ', nameSome(notUndone.map(clean), NAMED_FAILURES)]);
   if (retried.length > 0)
     lines.push(['  retried  ', nameSome(retried.map(({ id, attempts }) => `${clean(id)} (${attempts} attempts)`))]);
   if (slowest.length > 1)

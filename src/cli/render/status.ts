@@ -5,6 +5,7 @@ import { formatDuration } from '../../runtime/duration.ts';
 import { type Line, statePart } from '../terminal/style.ts';
 import { toTable } from '../terminal/table.ts';
 import { clean } from '../terminal/text.ts';
+import { undoLines } from './undo.ts';
 
 /** @param now epoch ms, for what has not ended */
 export function renderStatus(view: RunView, now: number): Line[] {
@@ -36,6 +37,7 @@ export function renderHead(view: RunView, now: number): Line[] {
   return [
     [{ text: clean(run.name), color: 'bold' }, `  run ${run.id}`],
     [statePart(run.state), `: ${completionLine(view)}${durationOf(run, now, '  ')}`],
+    ...undoLines(run),
   ];
 }
 
@@ -71,7 +73,7 @@ export function renderRuns(runs: readonly RunSummary[], now: number): Line[] {
       `${run.counts.completed}/${run.counts.total}`,
       run.createdAt === null ? '' : `${run.createdAt.slice(0, 19)}Z`,
       durationOf(run, now, ''),
-      clean(run.name),
+      [clean(run.name), ...undoLines(run).map(([words]) => ` (${String(words)})`)].join(''),
     ]),
   );
 }

@@ -74,6 +74,15 @@ export function readTimeout(file: TaskFile): number | null {
   return null;
 }
 
+/** `undo`, a shell line; nothing when the file does not say. */
+export function readUndo(file: TaskFile): { undo?: string } {
+  if (!file.matter.fields.has('undo')) return {};
+  const undo = textOf(file.matter, 'undo');
+  if (undo !== undefined) return { undo };
+  report(file, 'bad-value', 'undo', '"undo" must not be empty');
+  return {};
+}
+
 function report(
   file: TaskFile,
   code: ProblemCode,

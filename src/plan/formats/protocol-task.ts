@@ -15,6 +15,7 @@ import {
   readPhase,
   readPriority,
   readTimeout,
+  readUndo,
   type TaskFile,
   textOf,
 } from './protocol-fields.ts';
@@ -32,6 +33,7 @@ const KEYS = [
   'priority',
   'master',
   'timeout',
+  'undo',
 ];
 
 /** Reads a task. The front matter wins over the path; where they differ, `problems` gets a warning. */
@@ -69,6 +71,7 @@ export function readProtocolTask(file: TaskFile): DraftTask {
     timeoutMs: readTimeout(file),
     attempts: DEFAULT_ATTEMPTS,
     continueOnError: false,
+    ...readUndo(file),
     matrix: {},
     source: { file: shown, line: 1, column: 1 },
   };

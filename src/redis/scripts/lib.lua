@@ -308,6 +308,55 @@ local function awake_state(run)
   return redis.call('HEXISTS', B .. ':holds', 'run:' .. run) == 1 and 'paused' or 'running'
 end
 
+-- Runs whose undo was asked for and has not been submitted, by the time of asking. Each keeps its workspace, so that
+-- nobody moves aside what its undo needs to find there.
+local UNDO = B .. ':undo'
+
+local function free_workspace(run, workspace)
+  if not workspace or redis.call('ZSCORE', UNDO, run) then return end
+  if redis.call('HGET', B .. ':workspaces', workspace) == run then redis.call('HDEL', B .. ':workspaces', workspace) end
+end
+
+-- Whether a run holds its workspace against others.
+local function holds_workspace(run)
+  return redis.call('SISMEMBER', B .. ':live', run) == 1 or redis.call('ZSCORE', UNDO, run)
+end
+
+-- Asks for the undo of a run, once. Returns 'asked', 'already' with the undo run or '', or 'workspace' with who has it now.
+local function ask_undo(run)
+  local m = redis.call('HMGET', run_key(run), 'undo', 'undoRun', 'workspace')
+  if m[1] then return 'already', m[2] or '' end
+  local holder = redis.call('HGET', B .. ':workspaces', m[3])
+  if holder and holder ~= run and holds_workspace(holder) then return 'workspace', holder end
+  redis.call('HSET', run_key(run), 'undo', 'wanted')
+  redis.call('ZADD', UNDO, NOW, run)
+  redis.call('HSET', B .. ':workspaces', m[3], run)
+  event(run, 'undo-wanted')
+  return 'asked', ''
+end
+
+local function is_final(state)
+  return state == 'completed' or state == 'failed' or state == 'cancelled'
+end
+
+-- Whether the undo of a run is asked for and not over.
+local function is_undoing(run)
+  if redis.call('ZSCORE', UNDO, run) then return true end
+  local undo_run = redis.call('HGET', run_key(run), 'undoRun')
+  local state = undo_run and redis.call('HGET', run_key(undo_run), 'state')
+  return state and not is_final(state)
+end
+
+-- The ended runs by their end, one set for each state: what the keep rules look at. Not while its undo goes on.
+local function shelve(run)
+  local m = redis.call('HMGET', run_key(run), 'state', 'finishedAt')
+  if is_final(m[1]) and m[2] and not is_undoing(run) then redis.call('ZADD', B .. ':past:' .. m[1], m[2], run) end
+end
+
+local function unshelve(run)
+  for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do redis.call('ZREM', B .. ':past:' .. state, run) end
+end
+
 -- Ends the run, or finds it blocked, when nothing of it can move any more. Returns its state.
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)
@@ -340,7 +389,7 @@ local function close_run(run)
   end
   if state == 'cancelled' or state == 'completed' or state == 'failed' then
     redis.call('SREM', B .. ':live', run)
-    if m[9] and redis.call('HGET', B .. ':workspaces', m[9]) == run then redis.call('HDEL', B .. ':workspaces', m[9]) end
+    free_workspace(run, m[9])
   end
   return state
 end

@@ -1,11 +1,11 @@
 -- Removes the record of a run that has ended long enough ago: all its parts, its idempotency key, its place in the lists.
 -- Its jobs and the tails of its tasks are removed before. ARGV: run, epoch ms by which it must have ended
--- Returns {status}: pruned | gone | kept (it goes on, or it ended later)
+-- Returns {status}: pruned | gone | kept (it goes on, it ended later, or its undo is not over)
 local run, before = ARGV[1], tonumber(ARGV[2])
 local m = redis.call('HMGET', run_key(run), 'state', 'finishedAt', 'key', 'n:running')
 if m[1] then
-  local is_final = m[1] == 'completed' or m[1] == 'failed' or m[1] == 'cancelled'
-  if not is_final or not m[2] or tonumber(m[2]) > before or tonumber(m[4] or '0') > 0 then return { 'kept' } end
+  local has_ended = is_final(m[1]) and m[2] and tonumber(m[2]) <= before and tonumber(m[4] or '0') == 0
+  if not has_ended or is_undoing(run) then return { 'kept' } end
 end
 if m[3] and m[3] ~= '' and redis.call('HGET', B .. ':keys', m[3]) == run then redis.call('HDEL', B .. ':keys', m[3]) end
 redis.call('UNLINK', run_key(run))
@@ -18,4 +18,6 @@ redis.call('UNLINK', waiters_key('hold:run:' .. run))
 redis.call('ZREM', B .. ':runs', run)
 redis.call('ZREM', B .. ':ended', run)
 redis.call('SREM', B .. ':live', run)
+redis.call('ZREM', UNDO, run)
+unshelve(run)
 return { m[1] and 'pruned' or 'gone' }

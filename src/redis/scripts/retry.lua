@@ -3,11 +3,12 @@
 -- number of tasks, runs again, whatever has become of it.
 -- ARGV: run, index ('' = every failed task that is not tolerated), 'from' or ''
 -- Returns {status, count, indexes that run again…, number of others made pending, their indexes…, outbox…};
---   status: retried | gone | nothing | cancelled | workspace {0, run} | running {count, indexes…}
+--   status: retried | gone | nothing | cancelled | undone | workspace {0, run} | running {count, indexes…}
 local run, only, from = ARGV[1], ARGV[2], ARGV[3] == 'from'
 local m = redis.call('HMGET', run_key(run), 'state', 'tasks', 'nodes', 'workspace')
 local state = m[1]
 if not state then return { 'gone', 0 } end
+if redis.call('HGET', run_key(run), 'undo') then return { 'undone', 0 } end
 if state == 'cancelled' or redis.call('HGET', run_key(run), 'ending') then return { 'cancelled', 0 } end
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 
@@ -104,6 +105,7 @@ redis.call('HSET', run_key(run), 'state', awake_state(run))
 redis.call('HDEL', run_key(run), 'finishedAt', 'blockedAt')
 redis.call('SADD', B .. ':live', run)
 redis.call('ZREM', B .. ':ended', run)
+unshelve(run)
 redis.call('HSET', B .. ':workspaces', m[4], run)
 event(run, 'run-resumed', 'tasks', table.concat(retried, ','))
 recompute(run, task_count, node_count, out)

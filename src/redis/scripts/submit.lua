@@ -1,5 +1,6 @@
 -- Makes a staged run visible: its hashes were written before under its id, with an expiry. Marks the roots ready.
--- Refuses a second run under the same idempotency key and a workspace that a live run uses.
+-- Refuses a second run under the same idempotency key and a workspace that a live run uses. The undo of a run (`undoOf`)
+-- takes that run's place in the workspace; there is one at most, and none that nobody asked for.
 -- ARGV: run, key ('' = none), plan hash, workspace, roots (comma separated), cap name, cap value, … (resource capacities)
 -- Returns: {'submitted', outbox…} | {'exists', run, hash} | {'workspace', run}
 local run, key, hash, workspace = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -15,8 +16,13 @@ if key ~= '' then
     return { 'exists', other, redis.call('HGET', run_key(other), 'hash') or '' }
   end
 end
+local origin = redis.call('HGET', run_key(run), 'undoOf')
+if origin and not redis.call('ZSCORE', UNDO, origin) then
+  discard()
+  return { 'exists', redis.call('HGET', run_key(origin), 'undoRun') or '', hash }
+end
 local holder = redis.call('HGET', B .. ':workspaces', workspace)
-if holder and holder ~= run and redis.call('SISMEMBER', B .. ':live', holder) == 1 then
+if holder and holder ~= run and holder ~= origin and holds_workspace(holder) then
   return { 'workspace', holder }
 end
 redis.call('PERSIST', run_key(run))
@@ -34,6 +40,11 @@ local roots = {}
 local task_count = tonumber(redis.call('HGET', run_key(run), 'tasks'))
 local out = new_outcome()
 event(run, 'run-submitted', 'name', redis.call('HGET', run_key(run), 'name'))
+if origin then
+  redis.call('ZREM', UNDO, origin)
+  redis.call('HSET', run_key(origin), 'undo', 'submitted', 'undoRun', run)
+  event(origin, 'undo-submitted', 'undoRun', run)
+end
 for i in string.gmatch(ARGV[5], '%d+') do
   open_node(run, i, { s = 'pending' }, task_count, {}, out)
 end

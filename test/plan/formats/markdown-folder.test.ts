@@ -37,6 +37,13 @@ describe('a folder of task files', () => {
     ]);
   });
 
+  test('may say how a task is taken back', () => {
+    const withUndo = (line: string) => ['---', 'task_id: "01-analysis/01-a"', line, '---', 'Do it'];
+    const plan = planOf([{ path: '01-analysis/01-a.md', text: withUndo('undo: "rm -f x"').join('\n') }]);
+    expect(plan.tasks[0]!.undo).toBe('rm -f x');
+    expect(problemsOf(...withUndo('undo: ""')).join()).toContain('"undo" must not be empty');
+  });
+
   test('gives each task its command, its text and its phase without number', () => {
     const [measure, sort, choose, build] = planOf().tasks;
     expect(measure).toMatchObject({
