@@ -39,6 +39,7 @@ export interface Options {
   olderThan?: number;
   /** Folder, or `-` for stdout. */
   out?: string;
+  test?: boolean;
 }
 
 /** One option as the table has it. */

@@ -7,8 +7,9 @@ import type { Event, EventType, TaskEvent } from './event.ts';
 export function parseEvent(id: string, fields: Readonly<Record<string, string>>): Event {
   const base = { id, at: Number(id.split('-')[0]), run: fields.run ?? '' };
   const type = fields.type as EventType;
-  if (type.startsWith('run-')) {
-    return { ...base, type, ...optionalText('name', fields.name), ...optionalText('reason', fields.reason) } as Event;
+  if (type.startsWith('run-') || type === 'notify-failed') {
+    const names = ['name', 'reason', 'notify', 'to'];
+    return Object.assign({ ...base, type }, ...names.map((name) => optionalText(name, fields[name]))) as Event;
   }
   if (fields.tasks !== undefined && type !== 'run-resumed') {
     const tasks = (fields.tasks ?? '')

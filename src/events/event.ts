@@ -22,10 +22,15 @@ export interface RunEvent extends EventBase {
     | 'run-cancelled'
     | 'run-failed'
     | 'run-paused'
-    | 'run-unpaused';
+    | 'run-unpaused'
+    | 'notify-failed';
   name?: string;
-  /** Of a blocked run: failure or approval. */
+  /** Of a blocked run: failure or approval. Of a notification: why it was given up. */
   reason?: string;
+  /** What was to be told: blocked, completed, … */
+  notify?: string;
+  /** The receiver that could not be told. */
+  to?: string;
 }
 
 /** Several tasks moved together: a stage opened, a failure blocked what waits for it, a run was cancelled. */

@@ -19,6 +19,7 @@ const NAMES = [
   'skip',
   'approve',
   'prune',
+  'notify',
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 

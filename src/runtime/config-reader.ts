@@ -34,6 +34,7 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
     'isolation',
     'concurrency',
     'passEnv',
+    'notify',
     'times',
     '$schema',
   ],

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ConfigReader, createConfigReader } from './config-reader.ts';
 import { errorMessage } from './errors.ts';
+import { type NotifyEntry, readNotify } from './notify-config.ts';
 import type { Problem } from './problem.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -46,6 +47,8 @@ export interface Config {
   concurrency: number;
   /** Environment variables that agents see besides the allow-list. */
   passEnv: string[];
+  /** Who is told when a run blocks, ends or wants an approval. Default nobody. */
+  notify: NotifyEntry[];
   times: Times;
 }
 
@@ -118,6 +121,11 @@ export async function loadConfig(
     isolation: reader.word('isolation', ISOLATION_WORDS) ?? 'auto',
     concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
     passEnv: reader.words('passEnv'),
+    notify: readNotify(
+      Object.hasOwn(file, 'notify') ? file.notify : undefined,
+      path.join(projectDir, CONFIG_FILE),
+      problems,
+    ),
     times: {
       lockMs,
       stalledMs: Math.max(50, Math.round(lockMs / 2)),

@@ -32,6 +32,8 @@ export function toEventLine(event: Event, model: RunModel): string | null {
   if (event.type === 'run-blocked' && event.reason === 'approval')
     return 'Nothing more can run until a person approves.';
   if (event.type === 'run-paused') return `The run is paused. → planq resume ${model.run.id}`;
+  if (event.type === 'notify-failed')
+    return `Could not notify ${clean(event.to ?? '')} (${event.notify ?? ''}): ${clean(event.reason ?? '')}`;
   return RUN_LINES[event.type] ?? null;
 }
 
