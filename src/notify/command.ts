@@ -4,6 +4,7 @@ import type { Guardian } from '../agents/guardian.ts';
 import { runShortCommand, type ShortEnd } from '../agents/short-command.ts';
 import { toWorkerWords, type WorkerMark } from '../agents/worker-mark.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { bounded } from '../runtime/errors.ts';
 import type { CommandEntry, NotifyEntry } from '../runtime/notify-config.ts';
 import type { Notification } from './notification.ts';
 import { type Receiver, receiverId, type Sent } from './receiver.ts';
@@ -27,6 +28,7 @@ export interface CommandTools {
 
 const TIMEOUT_MS = 30_000;
 const SHOWN = 300;
+const VARIABLE_LIMIT = 4000;
 
 /** @param name as people know it */
 export function createCommand(entry: CommandEntry, name: string, tools: CommandTools): Receiver {
@@ -63,7 +65,7 @@ function run(line: string, notification: Notification, signal: AbortSignal, tool
   });
 }
 
-/** `NUL` cannot be in a variable, and lists are one name a line. */
+/** Lists are one name a line. A variable holds no NUL, and the system takes no long ones. */
 export function toVariables(notification: Notification): Record<string, string> {
   const { type, id, run, text, reason, time, failed, blocked, waitingFor } = notification;
   const words = {
@@ -79,7 +81,9 @@ export function toVariables(notification: Notification): Record<string, string> 
     PLANQ_BLOCKED: blocked.join('\n'),
     PLANQ_WAITING_FOR: waitingFor.join('\n'),
   };
-  return Object.fromEntries(Object.entries(words).map(([name, value]) => [name, value.replaceAll('\0', '')]));
+  return Object.fromEntries(
+    Object.entries(words).map(([name, value]) => [name, bounded(value.replaceAll('\0', ''), VARIABLE_LIMIT)]),
+  );
 }
 
 function toSent(end: ShortEnd, timeoutMs: number): Sent {

@@ -150,17 +150,19 @@ interface Answer {
 /** The status says whether it was taken; of the rest no more is read than may be shown, or 64 KB. */
 function exchange(request: ClientRequest, body: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    request.on('error', reject);
+    let answer: Answer | undefined;
+    request.on('error', (error) => (answer === undefined ? reject(error) : resolve(answer)));
     request.on('response', (response: IncomingMessage) => {
-      const answer: Answer = { status: response.statusCode ?? 0, body: '' };
+      const begun: Answer = { status: response.statusCode ?? 0, body: '' };
+      answer = begun;
       let size = 0;
       const end = (): void => {
-        resolve(answer);
+        resolve(begun);
         request.destroy();
       };
       response.on('data', (chunk: Buffer) => {
         size += chunk.length;
-        if (answer.body.length < SHOWN) answer.body += chunk.toString('latin1');
+        if (begun.body.length < SHOWN) begun.body += chunk.toString('latin1');
         if (size >= ANSWER_LIMIT) end();
       });
       response.on('end', end).on('close', end).on('error', end);
