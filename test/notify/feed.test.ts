@@ -153,10 +153,12 @@ describe('a receiver', () => {
 
   it('hears again of what was under way when its worker lost the lease', async () => {
     const app = await createTestApp();
-    const slow = createReceiver(
-      'r',
-      (_, stop) => new Promise((resolve) => stop.addEventListener('abort', () => resolve(down))),
-    );
+    let wasStopped = false;
+    const slow = createReceiver('r', async (_, stop) => {
+      await new Promise((resolve) => stop.addEventListener('abort', resolve));
+      wasStopped = true;
+      return down;
+    });
     const told = createReceiver('r', () => fine);
     await startFeed(app, slow, { holder: 'one' });
     await happen(app, 'a');
@@ -165,6 +167,7 @@ describe('a receiver', () => {
     await app.store.redis.hset(`${app.store.keys.base}:notify:r`, 'holder', 'two', 'until', systemClock.now() + 1000);
     await startFeed(app, told, { holder: 'two' });
     await sawAll(told, 'a');
+    await waitUntil('the first has let go', () => wasStopped);
     expect([slow.runs, told.runs]).toEqual([['a'], ['a']]);
   });
 

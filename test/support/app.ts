@@ -46,6 +46,7 @@ export interface TestPoolOptions {
   agents?: ReadonlyMap<string, Agent>;
   env?: Record<string, string>;
   concurrency?: number;
+  config?: Config;
 }
 
 export interface LoadedTestPlan {
@@ -102,7 +103,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
     startPool: async (poolOptions = {}) => {
       const pool = new WorkerPool({
         store,
-        config: { ...config, concurrency: poolOptions.concurrency ?? config.concurrency },
+        config: { ...config, ...poolOptions.config, concurrency: poolOptions.concurrency ?? config.concurrency },
         clock: systemClock,
         random: () => 0.5,
         agents: poolOptions.agents ?? createAgents({ clock: systemClock }),
