@@ -3,9 +3,11 @@
  * that lives hangs off an app, so two can live in one process.
  */
 import { stat } from 'node:fs/promises';
+import { debuglog } from 'node:util';
 import type { Agent } from './agents/agent.ts';
 import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
 import { chooseTier, type TierReport } from './agents/tier.ts';
+import { anchorReceivers, listReceivers, sendTest, type TestResult } from './notify/notifier.ts';
 import { type LoadedPlan, type LoadOptions, loadPlan } from './producer/load-plan.ts';
 import { openStore, type Store } from './producer/store.ts';
 import { type SubmitOptions, type Submitted, submitPlan } from './producer/submit.ts';
@@ -27,6 +29,8 @@ export interface AppOptions {
   random?: Random;
   /** For what needs an operator. */
   warn?(message: string, facts?: Record<string, unknown>): void;
+  /** For whoever looks for a mistake. Default: to stderr, with NODE_DEBUG=planq. */
+  debug?(message: string): void;
 }
 
 export interface App {
@@ -40,6 +44,10 @@ export interface App {
   createPool(masters: Record<string, number> | null): Promise<WorkerPool>;
   /** How surely agents are held on this machine, with this configuration. */
   detectTier(): Promise<TierReport>;
+  /** Who is notified, and of what. */
+  receivers(): { to: string; on: readonly string[] }[];
+  /** Sends every receiver of notifications a test; needs no Redis. @throws PlanqError `config_invalid` */
+  testNotify(signal?: AbortSignal): Promise<TestResult[]>;
   close(): Promise<void>;
 }
 
@@ -55,6 +63,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   }
   const clock = options.clock ?? systemClock;
   const warn = options.warn ?? (() => undefined);
+  const debug = options.debug ?? debuglog('planq');
   let opening: Promise<Store> | undefined;
   const store = (): Promise<Store> => {
     opening ??= openStore(config, clock);
@@ -75,7 +84,10 @@ export async function createApp(options: AppOptions): Promise<App> {
       });
       return checkAgentOptions(plan, createAgents({ clock }), planOptions.strict === true);
     },
-    submit: async (plan, submitOptions = {}) => submitPlan(await store(), config, clock, plan, submitOptions),
+    submit: async (plan, submitOptions = {}) => {
+      await anchorReceivers(await store(), config);
+      return submitPlan(await store(), config, clock, plan, submitOptions);
+    },
     createPool: async (masters) =>
       new WorkerPool({
         store: await store(),
@@ -87,8 +99,11 @@ export async function createApp(options: AppOptions): Promise<App> {
         masters,
         hook: crashHook(options.env.PLANQ_CRASH_AT),
         warn,
+        debug,
       }),
     detectTier: () => chooseTier(config.isolation),
+    receivers: () => listReceivers(config),
+    testNotify: (signal = new AbortController().signal) => sendTest({ config, env: options.env, clock, debug }, signal),
     close: async () => {
       // An opening that failed has nothing to close, and its error was told to whoever asked for the store.
       const opened = await opening?.catch(() => undefined);

@@ -39,7 +39,7 @@ export type EnvironmentParts = Pick<
 /** Later ones win: allowed worker variables, matrix values as MATRIX_<KEY>, the plan's `env`, PLANQ_ words. */
 export function buildEnvironment(parts: EnvironmentParts): Record<string, string> {
   return {
-    ...passOn(parts.workerEnv, [...ALLOWED, ...(parts.passEnv ?? [])]),
+    ...allowedEnvironment(parts.workerEnv, parts.passEnv),
     ...matrixWords(parts.task.matrix),
     ...parts.task.env,
     PLANQ_RUN_ID: parts.runId,
@@ -64,6 +64,14 @@ function undoWords({ task, workspaceDir }: EnvironmentParts): Record<string, str
     PLANQ_UNDO_TASK: task.undoes.task,
     PLANQ_UNDO_OUTPUT_DIR: path.join(workspaceDir, 'outputs', task.undoes.task),
   };
+}
+
+/** What of the worker's own environment any process of somebody else may see. */
+export function allowedEnvironment(
+  workerEnv: EnvironmentParts['workerEnv'],
+  passEnv: readonly string[] = [],
+): Record<string, string> {
+  return passOn(workerEnv, [...ALLOWED, ...passEnv]);
 }
 
 function passOn(env: EnvironmentParts['workerEnv'], patterns: readonly string[]): Record<string, string> {

@@ -40,6 +40,7 @@ export interface Options {
   olderThan?: number;
   /** Folder, or `-` for stdout. */
   out?: string;
+  test?: boolean;
 }
 
 /** One option as the table has it. */

@@ -2,10 +2,10 @@
  * From words to an exit code: reads the command line by the table, makes the app, lets one command do its work, shows what
  * went wrong. Whatever way a command ends, the app is closed.
  */
-import { readFileSync } from 'node:fs';
 import { Command as Commander, CommanderError, Option } from 'commander';
 import { systemClock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
+import { readVersion } from '../runtime/version.ts';
 import type { CommandRow } from './command-row.ts';
 import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
 import type { Context } from './context.ts';
@@ -172,9 +172,4 @@ function toUsageError(error: CommanderError, argv: readonly string[]): PlanqErro
   const command = COMMANDS.find(({ name }) => argv.includes(name))?.name;
   const help = `see "planq ${command === undefined ? '' : `${command} `}--help"`;
   return new PlanqError('usage', sentence, { hint: suggestion === undefined ? help : `did you mean ${suggestion}?` });
-}
-
-function readVersion(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

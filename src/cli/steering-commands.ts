@@ -71,6 +71,13 @@ export const STEERING_COMMANDS: readonly CommandRow[] = [
     load: async () => (await import('./skip.ts')).skip,
   },
   {
+    name: 'notify',
+    arguments: '',
+    about: 'who is told when a run blocks, ends or wants an approval',
+    options: [{ flags: '--test', about: 'send each a test notification, and say what came of it' }, JSON_OPTION],
+    load: async () => (await import('./notify.ts')).notify,
+  },
+  {
     name: 'export',
     arguments: '<run>',
     about: 'all that is known of a run, as JSON',

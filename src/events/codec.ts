@@ -8,9 +8,9 @@ export function parseEvent(id: string, fields: Readonly<Record<string, string>>)
   const base = { id, at: Number(id.split('-')[0]), run: fields.run ?? '' };
   const type = fields.type as EventType;
   if (type === 'runs-pruned') return { ...base, type, count: Number(fields.count), worker: fields.worker ?? '' };
-  if (type.startsWith('run-') || type.startsWith('undo-')) {
-    const facts = { ...optionalText('name', fields.name), ...optionalText('reason', fields.reason) };
-    return { ...base, type, ...facts, ...optionalText('undoRun', fields.undoRun) } as Event;
+  if (type.startsWith('run-') || type.startsWith('undo-') || type === 'notify-failed') {
+    const names = ['name', 'reason', 'undoRun', 'notify', 'to'];
+    return Object.assign({ ...base, type }, ...names.map((name) => optionalText(name, fields[name]))) as Event;
   }
   if (fields.tasks !== undefined && type !== 'run-resumed') {
     const tasks = (fields.tasks ?? '')

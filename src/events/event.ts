@@ -25,12 +25,17 @@ export interface RunEvent extends EventBase {
     | 'run-unpaused'
     | 'undo-wanted'
     | 'undo-submitted'
-    | 'undo-nothing';
+    | 'undo-nothing'
+    | 'notify-failed';
   name?: string;
-  /** Of a blocked run: failure or approval. */
+  /** Of a blocked run: failure or approval. Of a notification: why it was given up. */
   reason?: string;
   /** The run that takes back what this one has done. */
   undoRun?: string;
+  /** What was to be told: blocked, completed, … */
+  notify?: string;
+  /** The receiver that could not be told. */
+  to?: string;
 }
 
 /** Ended runs that a worker has removed by the keep rules; of no run. */

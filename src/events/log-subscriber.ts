@@ -22,6 +22,7 @@ const WARNINGS: ReadonlySet<Event['type']> = new Set([
   'approval-wanted',
   'rejected',
   'run-paused',
+  'notify-failed',
 ]);
 const ERRORS: ReadonlySet<Event['type']> = new Set(['task-failed', 'run-blocked', 'run-failed']);
 

@@ -12,6 +12,7 @@ import {
   type ServerCheck,
 } from '../redis/connection.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
+import { NotifyLease } from '../redis/notify-lease.ts';
 import { type PrivateServer, startPrivateServer } from '../redis/private-server.ts';
 import { createQueues, type Queues } from '../redis/queues.ts';
 import { RunRecord } from '../redis/record.ts';
@@ -28,6 +29,8 @@ export interface Store {
   steering: Steering;
   queues: Queues;
   check: ServerCheck;
+  /** Who tells a receiver of notifications, and how far. @param holder a worker's id */
+  notifyLease(receiver: string, holder: string): NotifyLease;
   /** Another connection to the same server, for blocking reads; the caller disconnects it. */
   connect(): Connection;
   /** Drops the connection that inserts jobs, so that BullMQ's scripts are loaded anew, and waits for the next one. */
@@ -74,6 +77,7 @@ function assemble(
     record: new RunRecord(redis, keys, scripts),
     steering: new Steering(scripts),
     queues,
+    notifyLease: (receiver, holder) => new NotifyLease(scripts, receiver, holder),
     connect: () => createConnection(target),
     renewProducer: async () => {
       const ready = new Promise<void>((resolve) => producer.once('ready', () => resolve()));

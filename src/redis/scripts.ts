@@ -23,6 +23,7 @@ const NAMES = [
   'waive',
   'due',
   'pruned',
+  'notify',
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 

@@ -47,3 +47,16 @@ export async function* readRange(redis: Redis, stream: string, from: string): As
     start = `(${page.at(-1)![0]}`;
   }
 }
+
+/** The id of the oldest entry that is still there; null of an empty stream. */
+export async function firstEntryId(redis: Redis, stream: string): Promise<string | null> {
+  const entries = await redis.xrange(stream, '-', '+', 'COUNT', 1);
+  return entries[0]?.[0] ?? null;
+}
+
+/** Whether entry `id` came after `other`; ids are `<ms>-<number>`. */
+export function isAfter(id: string, other: string): boolean {
+  const [ms = 0, number = 0] = id.split('-').map(Number);
+  const [otherMs = 0, otherNumber = 0] = other.split('-').map(Number);
+  return ms > otherMs || (ms === otherMs && number > otherNumber);
+}

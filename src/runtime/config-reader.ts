@@ -37,6 +37,7 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
     'concurrency',
     'passEnv',
     'keep',
+    'notify',
     'times',
     '$schema',
   ],

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { type ConfigReader, createConfigReader } from './config-reader.ts';
 import { formatDuration } from './duration.ts';
 import { errorMessage } from './errors.ts';
+import { type NotifyEntry, readNotify } from './notify-config.ts';
 import type { Problem } from './problem.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -48,6 +49,8 @@ export interface Config {
   /** Environment variables that agents see besides the allow-list. */
   passEnv: string[];
   keep: KeepRules;
+  /** Who is told when a run blocks, ends or wants an approval. Default nobody. */
+  notify: NotifyEntry[];
   times: Times;
 }
 
@@ -133,6 +136,11 @@ export async function loadConfig(
     concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
     passEnv: reader.words('passEnv'),
     keep: readKeep(reader),
+    notify: readNotify(
+      Object.hasOwn(file, 'notify') ? file.notify : undefined,
+      path.join(projectDir, CONFIG_FILE),
+      problems,
+    ),
     times: {
       lockMs,
       stalledMs: Math.max(50, Math.round(lockMs / 2)),

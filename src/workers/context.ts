@@ -25,6 +25,8 @@ export interface WorkerParts {
   hook(point: CrashPoint): void;
   /** For what needs an operator; one line each. */
   warn(message: string, facts?: Record<string, unknown>): void;
+  /** For whoever looks for a mistake; shown on demand only. */
+  debug?(message: string): void;
 }
 
 /** What every step sees. */

@@ -8,6 +8,7 @@ import { killLeftovers } from '../agents/leftovers.ts';
 import { chooseTier } from '../agents/tier.ts';
 import { markOfThisProcess } from '../agents/worker-mark.ts';
 import { parseJobData } from '../flows/job-data.ts';
+import { createNotifier, type Notifier } from '../notify/notifier.ts';
 import { announceWorker, forgetWorker } from '../producer/fleet.ts';
 import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
 import { createJobWorker, type Job, UnrecoverableError, type Worker } from '../redis/queues.ts';
@@ -53,6 +54,7 @@ export class WorkerPool implements Service {
   readonly #context: WorkerContext;
   readonly #lines = new Map<string, Line>();
   readonly #services: Service[];
+  readonly #notifier: Notifier;
   #runs: Worker | undefined;
   #quiet = false;
   #startedAt = 0;
@@ -115,7 +117,9 @@ export class WorkerPool implements Service {
       ],
       { clock, random, onError: (_name, error) => onError(error) },
     );
-    this.#services = [guardian, ear, ticker];
+    const { mark } = this.#context;
+    this.#notifier = createNotifier({ ...options, holder: this.id, guardian, mark, onError });
+    this.#services = [guardian, ear, ticker, this.#notifier];
   }
 
   async start(): Promise<void> {
@@ -158,6 +162,7 @@ export class WorkerPool implements Service {
   hurry(): void {
     this.#quiet = true;
     this.#context.holdings.stop('shutdown');
+    this.#notifier.hurry();
   }
 
   get running(): number {

@@ -47,6 +47,7 @@ export interface TestPoolOptions {
   env?: Record<string, string>;
   concurrency?: number;
   keep?: Config['keep'];
+  config?: Config;
 }
 
 export interface LoadedTestPlan {
@@ -105,8 +106,9 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
         store,
         config: {
           ...config,
+          ...poolOptions.config,
           concurrency: poolOptions.concurrency ?? config.concurrency,
-          keep: poolOptions.keep ?? config.keep,
+          keep: poolOptions.keep ?? poolOptions.config?.keep ?? config.keep,
         },
         clock: systemClock,
         random: () => 0.5,

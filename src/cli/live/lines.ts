@@ -33,6 +33,8 @@ export function toEventLine(event: Event, model: RunModel): string | null {
     return 'Nothing more can run until a person approves.';
   if (event.type === 'run-paused') return `The run is paused. → planq resume ${model.run.id}`;
   if (event.type === 'undo-submitted') return `Run ${event.undoRun} undoes it. → planq watch ${event.undoRun}`;
+  if (event.type === 'notify-failed')
+    return `Could not notify ${clean(event.to ?? '')} (${event.notify ?? ''}): ${clean(event.reason ?? '')}`;
   return RUN_LINES[event.type] ?? null;
 }
 
