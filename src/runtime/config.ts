@@ -3,10 +3,10 @@
  * the project folder, environment variables, what the command line says. This is the one file that knows which
  * environment variables planq reads.
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ConfigReader, createConfigReader } from './config-reader.ts';
 import { errorMessage } from './errors.ts';
+import { readTextAtMost } from './open-inside.ts';
 import type { Problem } from './problem.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -46,6 +46,8 @@ export interface Config {
   concurrency: number;
   /** Environment variables that agents see besides the allow-list. */
   passEnv: string[];
+  /** Environment variables that plans may set although they are refused by default. */
+  planEnv: string[];
   times: Times;
 }
 
@@ -81,6 +83,7 @@ export const DEFAULT_PHASE_LIMITS: Readonly<Record<string, number>> = Object.fre
 });
 
 const CONFIG_FILE = 'planq.config.json';
+const MAX_CONFIG_BYTES = 1024 * 1024;
 
 export interface ConfigOverrides {
   projectDir?: string;
@@ -118,6 +121,7 @@ export async function loadConfig(
     isolation: reader.word('isolation', ISOLATION_WORDS) ?? 'auto',
     concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
     passEnv: reader.words('passEnv'),
+    planEnv: reader.words('planEnv'),
     times: {
       lockMs,
       stalledMs: Math.max(50, Math.round(lockMs / 2)),
@@ -165,7 +169,7 @@ function readLockMs(env: NodeJS.ProcessEnv, reader: ConfigReader, problems: Prob
 async function readConfigFile(file: string, problems: Problem[]): Promise<Record<string, unknown>> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readTextAtMost(file, MAX_CONFIG_BYTES);
   } catch (error) {
     // No config file: the defaults are meant to do.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
