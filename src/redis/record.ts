@@ -60,7 +60,8 @@ export type ClaimReply =
   | { kind: 'parked'; reason: string }
   | { kind: 'later'; ms: number }
   | { kind: 'final'; state: string }
-  | { kind: 'gone' };
+  | { kind: 'gone' }
+  | { kind: 'foreign' };
 
 export interface SettleInput {
   run: string;
@@ -147,8 +148,9 @@ export class RunRecord extends RunReader {
     }
   }
 
-  async claim(holding: Holding, worker: string, leaseMs: number): Promise<ClaimReply> {
-    const reply = await this.scripts.call('claim', holding.run, holding.index, holding.token, worker, leaseMs);
+  /** @param job the job that asks, as `<queue>/<id>`; another than the task's own is `foreign` */
+  async claim(holding: Holding, worker: string, leaseMs: number, job = ''): Promise<ClaimReply> {
+    const reply = await this.scripts.call('claim', holding.run, holding.index, holding.token, worker, leaseMs, job);
     switch (reply[0]) {
       case 'run':
         return {
@@ -167,6 +169,8 @@ export class RunRecord extends RunReader {
         return { kind: 'later', ms: Number(reply[1]) };
       case 'final':
         return { kind: 'final', state: String(reply[1]) };
+      case 'foreign':
+        return { kind: 'foreign' };
       default:
         return { kind: 'gone' };
     }

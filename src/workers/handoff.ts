@@ -1,13 +1,13 @@
 /**
  * The handoff: the JSON that a task is given of what came before it and what waits for it.
  */
-import { writeFile } from 'node:fs/promises';
 import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
 import type { JsonValue } from '../plan/plan.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { type TaskPaths, taskPaths } from '../producer/workspace.ts';
 import type { RunRecord } from '../redis/record.ts';
 import { toIso } from '../runtime/clock.ts';
+import { writeFileAtomic } from '../runtime/files.ts';
 
 export interface Handoff {
   handoff_id: string;
@@ -78,7 +78,7 @@ export async function writeHandoff(record: RunRecord, input: HandoffInput): Prom
       next_tasks: (await readDefinitions(record, run, dependents)).map(({ id, title }) => ({ id, title })),
     },
   };
-  await writeFile(input.paths.handoffFile, `${JSON.stringify(handoff, null, 2)}\n`, { mode: 0o600 });
+  await writeFileAtomic(input.paths.handoffFile, `${JSON.stringify(handoff, null, 2)}\n`);
   return handoff;
 }
 

@@ -19,7 +19,7 @@ import { performAttempt } from './attempt.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import type { Held } from './holdings.ts';
-import { endJob, settleRecord, snoozeJob } from './settle.ts';
+import { endJob, refuseJob, settleRecord, snoozeJob } from './settle.ts';
 import { writeOutcomeFiles } from './status-files.ts';
 
 /** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
@@ -60,7 +60,12 @@ async function claimAndPerform(
   };
   worker.holdings.add(held);
   try {
-    const claim = await worker.store.record.claim(held, worker.workerId, worker.config.times.lockMs);
+    const claim = await worker.store.record.claim(
+      held,
+      worker.workerId,
+      worker.config.times.lockMs,
+      `${job.queueName}/${job.id ?? ''}`,
+    );
     worker.hook('claimed');
     if (claim.kind !== 'run') return await declineJob(worker, job, token, data, claim);
     const attempt = await openAttempt(worker, held, claim);
@@ -170,7 +175,9 @@ async function declineJob(
     case 'final':
       return { state: claim.state };
     case 'gone':
-      throw new UnrecoverableError('no record knows this job');
+      return refuseJob(worker, job, 'no record knows this job');
+    case 'foreign':
+      return refuseJob(worker, job, 'the task that it names has another job');
   }
 }
 

@@ -41,7 +41,10 @@ describe('PLANQ_OUTPUT', () => {
   it('is refused when it is too large', async () => {
     const { outputFile } = makeAttempt().invocation;
     writeFileSync(outputFile, 'x'.repeat(65_537));
-    expect(await readValues(outputFile, [path.dirname(outputFile)])).toMatchObject({ ok: false, error: expect.stringContaining('65537 bytes') });
+    expect(await readValues(outputFile, [path.dirname(outputFile)])).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('65537 bytes'),
+    });
   });
 
   it('is refused when the agent has put a link or a pipe in its place', async () => {

@@ -21,7 +21,11 @@ const MAX_EMPTY_ENTRIES = 20;
 type Finding = [code: 'too-deep' | 'too-many-values' | 'many-documents' | 'syntax', message: string];
 
 /** @returns why the text is not to be parsed, or null */
-export function prescan(text: string, file: string, toPlace: (offset: number) => Place): ReturnType<typeof problem> | null {
+export function prescan(
+  text: string,
+  file: string,
+  toPlace: (offset: number) => Place,
+): ReturnType<typeof problem> | null {
   const scan = new Scan(file);
   let offset = 0;
   for (const piece of new Lexer().lex(text)) {
@@ -70,7 +74,10 @@ class Scan {
       case 'doc-start':
         this.#flow = 0;
         return ++this.#documents > MAX_DOCUMENTS
-          ? ['many-documents', `cannot read "${this.file}": it holds more than ${MAX_DOCUMENTS} documents, a plan is one`]
+          ? [
+              'many-documents',
+              `cannot read "${this.file}": it holds more than ${MAX_DOCUMENTS} documents, a plan is one`,
+            ]
           : null;
       default:
         return null;
