@@ -78,6 +78,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         cwd: options.cwd,
         knownAgents: KNOWN_AGENTS,
         resources: config.limits.resources,
+        planEnv: config.planEnv,
         ...(options.agent === undefined ? {} : { agent: options.agent }),
         ...(config.agent === null ? {} : { defaultAgent: config.agent }),
         ...planOptions,

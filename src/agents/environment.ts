@@ -3,6 +3,7 @@
  * address of Redis above all, are not handed on.
  */
 import path from 'node:path';
+import { matchesName } from '../plan/env-names.ts';
 import type { Invocation } from './agent.ts';
 import { MARKER } from './proc.ts';
 import { toWorkerWords, type WorkerMark } from './worker-mark.ts';
@@ -22,8 +23,13 @@ const ALLOWED = [
   'PLANQ_FAKE*',
 ];
 
-/** Not taken from the worker, whatever the configuration names: whoever reaches Redis can run commands on every worker. */
-const WITHHELD = ['REDIS_URL'];
+/**
+ * Not taken from the worker, whatever the configuration names: whoever reaches Redis can run commands on every worker, and
+ * what is named PLANQ_ is ours.
+ */
+function isWithheld(name: string): boolean {
+  return name === 'REDIS_URL' || (name.startsWith('PLANQ_') && !name.startsWith('PLANQ_FAKE'));
+}
 
 export type EnvironmentParts = Pick<
   Invocation,
@@ -77,14 +83,10 @@ export function allowedEnvironment(
 function passOn(env: EnvironmentParts['workerEnv'], patterns: readonly string[]): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || WITHHELD.includes(name)) continue;
-    if (patterns.some((pattern) => matches(name, pattern))) passed[name] = value;
+    if (value === undefined || isWithheld(name)) continue;
+    if (patterns.some((pattern) => matchesName(name, pattern))) passed[name] = value;
   }
   return passed;
-}
-
-function matches(name: string, pattern: string): boolean {
-  return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : name === pattern;
 }
 
 function matrixWords(matrix: Readonly<Record<string, string>>): Record<string, string> {

@@ -2,6 +2,7 @@
  * Keeps a log from filling the disk while its agent writes to it. The agent's descriptor appends, so the file can be cut
  * under its hands without leaving a hole; what it writes in the moment of the cut may end up before the kept end.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** Most bytes kept at either end: a cut must be cheap, and rare enough that little is lost between reading and cutting. */
@@ -20,7 +21,7 @@ export interface LogCut {
  * @throws the file system's error
  */
 export async function capLog(file: string, limitBytes: number): Promise<LogCut | undefined> {
-  const log = await open(file, 'r+');
+  const log = await open(file, constants.O_RDWR | constants.O_NOFOLLOW);
   try {
     const { size } = await log.stat();
     if (size <= limitBytes) return undefined;
@@ -35,7 +36,7 @@ async function cutMiddle(log: FileHandle, file: string, size: number, keep: numb
   const tail = fromWholeLine(await read(log, size - keep, keep));
   const cutBytes = size - head - tail.length;
   await log.truncate(head);
-  const end = await open(file, 'a');
+  const end = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
   try {
     await end.write(Buffer.concat([Buffer.from(`[planq: ${cutBytes} bytes cut out here]\n`), tail]));
     return { cutBytes, size: (await end.stat()).size };

@@ -151,7 +151,8 @@ class Attempt {
   }
 
   async #complete(): Promise<Outcome> {
-    const read = await readValues(this.invocation.outputFile);
+    const { outputFile, projectDir, workspaceDir } = this.invocation;
+    const read = await readValues(outputFile, [projectDir, workspaceDir]);
     if (!read.ok) return { kind: 'failed', reason: read.error, exitCode: 0 };
     for (const warning of read.value.warnings) this.#warn(warning);
     return { kind: 'completed', exitCode: 0, values: read.value.values };

@@ -2,6 +2,7 @@
  * Follows the log of a running attempt: reports progress lines, warnings and the last lines, and keeps the file within its
  * limit. Read by asking, not by `fs.watch`, which misses changes on network folders and in containers.
  */
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { AgentReport } from './agent.ts';
 import { LineSplitter, toPlainLine } from './lines.ts';
@@ -36,7 +37,7 @@ const MAX_BACKLOG_BYTES = 4 * 1024 * 1024;
  * @throws the file system's error when it cannot be opened; `poll` and `finish` when it cannot be read
  */
 export async function openTail(options: TailOptions): Promise<Tail> {
-  const log = await open(options.logFile, 'r');
+  const log = await open(options.logFile, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
   const follower = new Follower(options, log);
   return {
     poll: () => follower.read(),

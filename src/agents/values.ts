@@ -5,8 +5,8 @@
  *   first line
  *   END
  */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { errorMessage } from '../runtime/errors.ts';
+import { openInside, readAtMost } from '../runtime/open-inside.ts';
 import { err, ok, type Result } from '../runtime/result.ts';
 
 /** Most bytes of the file; larger results belong into files of the output folder. */
@@ -67,24 +67,23 @@ function toEntry(text: string, value: string, extraLines: number): Entry | strin
 /**
  * Reads the file. One that was never written holds no values; links and pipes are not followed, an agent could have put
  * them there.
+ * @param roots the folders in which it must lie
  * @returns the values, or a sentence when the file is too large or cannot be read
  */
-export async function readValues(file: string): Promise<Result<Values, string>> {
+export async function readValues(file: string, roots: readonly string[]): Promise<Result<Values, string>> {
+  const opened = await openInside(file, { roots, kind: 'file', single: true });
+  if (!opened.ok) {
+    if (opened.error.kind === 'missing') return ok({ values: {}, warnings: [] });
+    return err(`PLANQ_OUTPUT cannot be read: ${opened.error.reason}`);
+  }
+  const { handle, stats } = opened.value;
   try {
-    // O_NONBLOCK: opening a named pipe must not wait for a writer.
-    const handle = await open(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      const stat = await handle.stat();
-      if (!stat.isFile()) return err('PLANQ_OUTPUT is not a file any more');
-      if (stat.size > MAX_VALUES_BYTES) return err(tooLarge(stat.size));
-      return ok(parseValues(await handle.readFile('utf8')));
-    } finally {
-      await handle.close();
-    }
+    const bytes = await readAtMost(handle, MAX_VALUES_BYTES);
+    return bytes === null ? err(tooLarge(stats.size)) : ok(parseValues(bytes.toString('utf8')));
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT') return ok({ values: {}, warnings: [] });
-    return err(`PLANQ_OUTPUT cannot be read: ${String(code ?? error)}`);
+    return err(`PLANQ_OUTPUT cannot be read: ${errorMessage(error)}`);
+  } finally {
+    await handle.close();
   }
 }
 

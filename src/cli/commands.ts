@@ -22,6 +22,7 @@ const SUBMITTING: readonly OptionRow[] = [
   { flags: '--inputs <how>', about: 'a missing input fails its task, or is a warning', choices: ['strict', 'warn'] },
   { flags: '--concurrency <n>', about: 'at most so many tasks of the run at once', parse: parseCount },
   { flags: '--key <key>', about: 'the same key gives the same run, however often it is submitted', parse: parseText },
+  { flags: '--trust', about: 'start a plan that lies outside the project without asking' },
 ];
 
 export const GLOBAL_OPTIONS: readonly OptionRow[] = [

@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import type { Store } from '../producer/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Options } from './options.ts';
+import type { Ask } from './terminal/ask.ts';
 import type { Output } from './terminal/output.ts';
 import type { Signals } from './terminal/signals.ts';
 
@@ -11,6 +12,8 @@ export interface Context {
   clock: Clock;
   output: Output;
   signals: Signals;
+  /** Asks the person at the terminal; null where there is none. */
+  ask: Ask | null;
   /** Where planq was started; paths that are typed begin here. */
   cwd: string;
   /** The app's store; what is dubious about its Redis is told once. @throws PlanqError `redis_*`, `clock_skew` */

@@ -21,6 +21,8 @@ export interface Options {
   inputs?: 'strict' | 'warn';
   concurrency?: number;
   key?: string;
+  /** The plan may lie outside the project. */
+  trust?: boolean;
   dryRun?: boolean;
   detach?: boolean;
   work?: boolean;

@@ -11,6 +11,7 @@ import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
 import type { Context } from './context.ts';
 import type { OptionRow, Options } from './options.ts';
 import { renderError, toErrorJson } from './render/error.ts';
+import { createAsk } from './terminal/ask.ts';
 import { Output } from './terminal/output.ts';
 import { Signals } from './terminal/signals.ts';
 
@@ -135,7 +136,7 @@ async function createContext(
     isTold = true;
     return opened;
   };
-  return { app, clock: systemClock, output, signals, cwd, store };
+  return { app, clock: systemClock, output, signals, ask: createAsk(proc, options.json === true), cwd, store };
 }
 
 function createOutput(proc: NodeJS.Process, options: Options): Output {

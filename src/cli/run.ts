@@ -6,11 +6,13 @@ import { printDryRun } from './dry-run.ts';
 import { loadPlan, toSubmitOptions } from './load.ts';
 import type { Options } from './options.ts';
 import { submitAndTell } from './submit.ts';
+import { requireTrust } from './trust.ts';
 import { workAndFollow } from './work.ts';
 
 export const run: Command = async (context, [file], options) => {
   const loaded = await loadPlan(context, file ?? '', options);
   if (options.dryRun === true) return printDryRun(context, loaded, options);
+  await requireTrust(context, file ?? '', loaded, options);
   if (options.detach === true) return submitAndTell(context, loaded, options);
   return submitAndWork(context, loaded, options);
 };

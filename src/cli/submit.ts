@@ -3,11 +3,15 @@ import type { LoadedPlan } from '../producer/load-plan.ts';
 import { type Command, type Context, EXIT } from './context.ts';
 import { loadPlan, toSubmitOptions } from './load.ts';
 import type { Options } from './options.ts';
+import { requireTrust } from './trust.ts';
 import { noWorkerNote } from './work.ts';
 import { Workforce } from './workforce.ts';
 
-export const submit: Command = async (context, [file], options) =>
-  submitAndTell(context, await loadPlan(context, file ?? '', options), options);
+export const submit: Command = async (context, [file], options) => {
+  const loaded = await loadPlan(context, file ?? '', options);
+  await requireTrust(context, file ?? '', loaded, options);
+  return submitAndTell(context, loaded, options);
+};
 
 /** Submits and prints the run id, alone on stdout. */
 export async function submitAndTell(context: Context, loaded: LoadedPlan, options: Options): Promise<number> {

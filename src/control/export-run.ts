@@ -1,7 +1,8 @@
 /** All that planq knows of a run, as one document, for archives and other programs. */
-import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir } from 'node:fs/promises';
+import { createWriteStream } from 'node:fs';
+import { lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Event } from '../events/event.ts';
 import { gateNames } from '../flows/gate-names.ts';
 import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
@@ -17,6 +18,7 @@ import { writeFileAtomic } from '../runtime/files.ts';
 import { showRun } from './find-run.ts';
 import { listOutputs, type OutputFile } from './list-outputs.ts';
 import { readEvents } from './read-events.ts';
+import { readLogFrom } from './read-log.ts';
 
 export interface RunExport {
   /** Version of this form. */
@@ -89,7 +91,7 @@ export async function writeExport(exported: RunExport, folder: string): Promise<
     }
     const name = `logs/${task.definition.id}.log`;
     await mkdir(path.dirname(path.join(folder, name)), { recursive: true, mode: 0o700 });
-    await copyFile(task.logFile, path.join(folder, name), constants.COPYFILE_FICLONE);
+    await copyLog(task.logFile, path.join(folder, name));
     tasks.push({ ...task, logFile: name });
   }
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -107,6 +109,11 @@ async function readDecisions(
     const subject = tasks[Number(index)]?.id ?? gates.get(Number(index)) ?? index;
     return { subject, verdict: verdict ?? null, by, at: toIso(at), comment };
   });
+}
+
+/** Through what was opened and compared, so that nothing else is copied when the file is swapped meanwhile. */
+async function copyLog(file: string, target: string): Promise<void> {
+  await pipeline(readLogFrom(file, 0), createWriteStream(target, { mode: 0o600 }));
 }
 
 /** Only a file of its own: an agent may have put a link to something else there. */

@@ -3,6 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { TaskDefinition } from '../flows/record.ts';
 import { candidatePaths, taskPaths } from '../producer/workspace.ts';
+import { findRefusal } from '../runtime/open-inside.ts';
 
 export interface OutputFile {
   task: string;
@@ -23,7 +24,10 @@ export async function listOutputs(
   for (const task of tasks) {
     const paths = taskPaths(projectDir, workspace, task.id);
     const declared = task.outputs.filter(({ glob }) => !glob).flatMap((output) => candidatePaths(paths, output));
+    const roots = [projectDir, path.resolve(projectDir, workspace)];
     for (const start of [paths.outputDir, ...declared]) {
+      // A link on the way would have files of elsewhere listed as this run's.
+      if ((await findRefusal(path.dirname(start), { roots, kind: 'folder' })) !== null) continue;
       for await (const { file, bytes } of walk(start)) {
         if (found.size >= FILES_AT_MOST) return [...found.values()];
         found.set(file, { task: task.id, path: toShown(projectDir, file), bytes });

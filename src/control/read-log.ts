@@ -1,9 +1,10 @@
 /**
  * A task's output: its log file where this machine sees it, else the last lines that Redis keeps.
  */
-import { open } from 'node:fs/promises';
+import path from 'node:path';
 import type { Store } from '../producer/store.ts';
 import { PlanqError } from '../runtime/errors.ts';
+import { openInside } from '../runtime/open-inside.ts';
 import { readTaskTail, type TaskDetails } from './show-task.ts';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -13,13 +14,13 @@ const CHUNK_BYTES = 64 * 1024;
  * @returns nothing when there is no such file
  */
 export async function* readLogFrom(file: string, from: number): AsyncGenerator<Buffer, void, void> {
-  let handle: Awaited<ReturnType<typeof open>>;
-  try {
-    handle = await open(file, 'r');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
+  // The agent has its log in its hands and may have put a link there; whoever reads the log here may see more than it.
+  const opened = await openInside(file, { roots: [path.dirname(file)], kind: 'file' });
+  if (!opened.ok) {
+    if (opened.error.kind === 'missing') return;
+    throw new PlanqError('log_not_found', `cannot read the log "${file}": ${opened.error.reason}`);
   }
+  const { handle } = opened.value;
   try {
     for (let at = from; ; ) {
       const { bytesRead, buffer } = await handle.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, at);

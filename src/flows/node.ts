@@ -22,6 +22,8 @@ export interface RecordNode {
   l: LimitTake[];
   /** `continue-on-error`. */
   c?: 1;
+  /** SHA-1 of the task's definition as it was submitted; a task whose definition is another is failed, not run. */
+  h?: string;
 }
 
 /** Reads a node back from the record. */

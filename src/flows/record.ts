@@ -1,6 +1,7 @@
 /**
  * Valid plan and graph → what the run record stores: nodes, edges in both directions, open-needs counts, definitions.
  */
+import { createHash } from 'node:crypto';
 import { approvalGroup } from '../plan/check-approvals.ts';
 import type { EdgeCondition, Graph, GraphNode, Plan, Task } from '../plan/plan.ts';
 import type { LimitTake, RecordNode } from './node.ts';
@@ -39,12 +40,15 @@ export function compileRecord(plan: Plan, graph: Graph, options: RecordOptions):
   for (const node of graph.nodes) {
     for (const need of node.needs) dependents[need.from]!.push(`${node.index}${LETTER[need.when]}`);
   }
+  const defs = plan.tasks.map((task, index) => JSON.stringify({ ...task, stage: graph.nodes[index]!.stage }));
   return {
-    nodes: graph.nodes.map((node) => JSON.stringify(recordNode(node, plan.tasks[node.index], options))),
+    nodes: graph.nodes.map((node) =>
+      JSON.stringify({ ...recordNode(node, plan.tasks[node.index], options), ...printOf(defs[node.index]) }),
+    ),
     deps: dependents.map((list) => list.join(',')),
     needs: graph.nodes.map((node) => node.needs.map((need) => `${need.from}${LETTER[need.when]}`).join(',')),
     open: graph.nodes.map((node) => node.needs.length),
-    defs: plan.tasks.map((task, index) => JSON.stringify({ ...task, stage: graph.nodes[index]!.stage })),
+    defs,
     roots: graph.nodes.filter((node) => node.kind === 'task' && node.needs.length === 0).map((node) => node.index),
     approvals: [
       ...plan.tasks.flatMap((task, index) => (task.approval === true ? [index] : [])),
@@ -54,6 +58,11 @@ export function compileRecord(plan: Plan, graph: Graph, options: RecordOptions):
       graph.nodes.flatMap((node) => (/^gate:\d+$/.test(node.id) ? [[node.group, node.index]] : [])),
     ),
   };
+}
+
+/** Redis works it out again at every claim (`sha1hex`); it finds mistakes and meddling, not a thief who knows both places. */
+function printOf(def: string | undefined): Pick<RecordNode, 'h'> {
+  return def === undefined ? {} : { h: createHash('sha1').update(def).digest('hex') };
 }
 
 /** Both gates before a phase wait, so that no task of it starts unapproved. */

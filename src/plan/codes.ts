@@ -4,7 +4,9 @@
 import type { Problem } from '../runtime/problem.ts';
 
 export const PROBLEM_CODES = {
-  'plan-too-large': 'the document is larger than 1 MB',
+  'plan-too-large': 'the document is larger than 4 MB (front matter: 64 KB; a folder: 64 MB)',
+  'too-deep': 'lists and mappings are nested more than 100 deep',
+  'too-many-values': 'the document has more than 1,000,000 words and signs',
   syntax: 'the text is not valid YAML or JSON',
   'many-documents': 'the file holds more than one YAML document',
   'too-many-aliases': 'YAML aliases are used so often that the document may be an attack',

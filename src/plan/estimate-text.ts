@@ -12,6 +12,7 @@ export interface MinuteRange {
 const UNIT_MINUTES: Record<string, number> = { s: 1 / 60, m: 1, h: 60, d: 1440 };
 const RANGE = /^~?\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*(?:[-–—]|to)\s*(\d+(?:\.\d+)?)\s*([a-z]*)$/;
 const SINGLE = /^~?\s*(\d+(?:\.\d+)?)\s*([a-z]*)$/;
+const MAX_LENGTH = 100;
 const EXPECTED = 'such as "30m", "4-6 hours" or "20-30 minutes"';
 
 /**
@@ -21,6 +22,8 @@ const EXPECTED = 'such as "30m", "4-6 hours" or "20-30 minutes"';
  * @returns minutes, lower bound first, or the end of a sentence that says what is expected
  */
 export function parseEstimateText(text: string, bareUnit?: number): Result<MinuteRange, string> {
+  // The patterns below take n² steps on long runs of digits and spaces.
+  if (text.length > MAX_LENGTH) return err(`must be ${EXPECTED}, but is longer than ${MAX_LENGTH} characters`);
   const trimmed = text.trim().toLowerCase();
   const range = RANGE.exec(trimmed);
   if (range !== null) {
@@ -51,6 +54,7 @@ export function toRange(text: string, minMinutes: number, maxMinutes: number): R
 /** Reads a number of tokens: `5000`, `"20,000"`, `"5k"`, `"10-15k"` (the upper bound counts); undefined when it is none. */
 export function parseTokens(value: number | string): number | undefined {
   if (typeof value === 'number') return value;
+  if (value.length > MAX_LENGTH) return undefined;
   const amounts = [
     ...value
       .toLowerCase()

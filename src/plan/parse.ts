@@ -21,6 +21,8 @@ export type PlanSource =
 export interface ParseOptions extends ValidateOptions {
   /** Warnings refuse the plan as well. */
   strict?: boolean;
+  /** Variables that plans may set although they are on the list of refused ones; `GIT_*` for all that begin so. */
+  planEnv?: readonly string[];
 }
 
 export interface ParsedPlan {
@@ -35,7 +37,18 @@ export interface ParsedPlan {
  * @returns the plan with its warnings and notes; or all problems, when one is an error (with `strict`, a warning)
  */
 export function parsePlan(source: PlanSource, options: ParseOptions): Result<ParsedPlan, Problem[]> {
-  const draft = readDraft(source);
+  try {
+    return readAndCheck(source, options);
+  } catch (error) {
+    // What is deep goes by recursion here and there; running out of stack is the document's fault, not ours.
+    if (!(error instanceof RangeError)) throw error;
+    const file = source.kind === 'file' ? source.file : source.folder;
+    return err([problem('too-deep', `cannot read "${file}": it is nested too deeply`, { file })]);
+  }
+}
+
+function readAndCheck(source: PlanSource, options: ParseOptions): Result<ParsedPlan, Problem[]> {
+  const draft = readDraft(source, options);
   if (!draft.ok) return err(sorted(draft.error));
   const { plan, problems } = validate(draft.value, options);
   const refused = problems.some(
@@ -44,7 +57,7 @@ export function parsePlan(source: PlanSource, options: ParseOptions): Result<Par
   return refused ? err(sorted(problems)) : ok({ plan, problems: sorted(problems) });
 }
 
-function readDraft(source: PlanSource): Result<Draft, Problem[]> {
+function readDraft(source: PlanSource, { planEnv = [] }: ParseOptions): Result<Draft, Problem[]> {
   if (source.kind === 'folder') return readTaskFolder(source.folder, source.files);
   const { file, text } = source;
   if (/\.md$/i.test(file)) {
@@ -54,7 +67,7 @@ function readDraft(source: PlanSource): Result<Draft, Problem[]> {
   const document = readDocument(text, file);
   if (!document.ok) return err(document.error);
   if (isOrchestration(document.value.value)) return readOrchestration(document.value, file);
-  return readPlanDocument(document.value, file, /\.json$/i.test(file) ? 'json' : 'yaml');
+  return readPlanDocument(document.value, file, { format: /\.json$/i.test(file) ? 'json' : 'yaml', planEnv });
 }
 
 /** By place, so that a person can go through the file from top to bottom. */

@@ -55,7 +55,8 @@ const estimate = z.union(
 );
 
 const scalar = z.union([text, z.number(), z.boolean()], { error: 'must be text, a number or true/false' });
-const matrixKey = z.string().regex(MATRIX_KEY_PATTERN, { error: 'must be letters, digits, "_" and "-"' });
+const MATRIX_KEY_RULE = 'must be named with letters, digits, "_" and "-"';
+const matrixKey = z.string().regex(MATRIX_KEY_PATTERN, { error: MATRIX_KEY_RULE });
 const combination = z.record(matrixKey, scalar);
 
 const matrix = z
@@ -63,7 +64,12 @@ const matrix = z
     include: z.array(combination).optional().describe('Combinations to add or to extend.'),
     exclude: z.array(combination).optional().describe('Combinations to leave out; a part of one is enough.'),
   })
-  .catchall(z.array(scalar, { error: 'must be a list of values' }));
+  .catchall(z.array(scalar, { error: 'must be a list of values' }))
+  // An axis becomes the name of a variable.
+  .superRefine((value, context) => {
+    for (const key of Object.keys(value).filter((one) => !MATRIX_KEY_PATTERN.test(one)))
+      context.addIssue({ code: 'custom', path: [key], message: MATRIX_KEY_RULE });
+  });
 
 const takes = z.union([z.record(resourceName, capacity), z.array(resourceName)], {
   error: 'must be a mapping of resource to amount, or a list of resources',

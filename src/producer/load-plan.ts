@@ -1,20 +1,23 @@
 /**
  * Reads a plan from disk: a file, or a folder of task files. The only part of planq that looks for plans in the file system.
  */
-import type { Dirent } from 'node:fs';
-import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { constants, type Dirent } from 'node:fs';
+import { lstat, open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { MAX_TEXT_BYTES } from '../plan/formats/document.ts';
+import { MAX_TEXT, MAX_TEXT_BYTES } from '../plan/formats/document.ts';
 import { type FolderFile, isTaskFile } from '../plan/formats/markdown-folder.ts';
 import { compileGraph } from '../plan/graph.ts';
 import { type ParseOptions, type PlanSource, parsePlan } from '../plan/parse.ts';
 import type { Graph, Plan } from '../plan/plan.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
 import { nearestWord } from '../runtime/nearest.ts';
+import { readAtMost } from '../runtime/open-inside.ts';
 import type { Problem } from '../runtime/problem.ts';
 
 /** Most files that are read from a folder. */
 const MAX_FILES = 10_000;
+/** Most bytes of all files of a folder together. */
+const MAX_FOLDER_BYTES = 64 * 1024 * 1024;
 /** Folders that never hold task files. */
 const SKIPPED = new Set(['node_modules', 'workspace']);
 
@@ -48,9 +51,8 @@ async function readSource(absolute: string, shown: string): Promise<PlanSource> 
   try {
     const found = await stat(absolute);
     if (found.isDirectory()) return await readFolder(absolute, shown);
-    if (!found.isFile()) throw new PlanqError('plan_not_found', `cannot read plan "${shown}": it is no file`);
-    if (found.size > MAX_TEXT_BYTES) throw invalid(shown, [tooLarge(shown)]);
-    return { kind: 'file', file: shown, text: await readFile(absolute, 'utf8') };
+    if (!found.isFile()) throw notAFile(shown);
+    return { kind: 'file', file: shown, text: await readText(absolute, shown, constants.O_RDONLY) };
   } catch (error) {
     throw error instanceof PlanqError ? error : await notFound(absolute, shown, error);
   }
@@ -65,14 +67,29 @@ async function readFolder(absolute: string, shown: string): Promise<PlanSource> 
     ? [inner, path.posix.join(shown, 'tasks'), await listMarkdown(inner, shown)]
     : [absolute, shown, paths];
   const files: FolderFile[] = [];
-  for (const relative of found)
-    files.push({ path: relative, text: await readTaskText(path.join(root, relative), `${name}/${relative}`) });
+  let length = 0;
+  for (const relative of found) {
+    // What was a file when the folder was listed may be a link by now.
+    const flags = constants.O_RDONLY | constants.O_NOFOLLOW;
+    const text = await readText(path.join(root, relative), `${name}/${relative}`, flags);
+    length += text.length;
+    if (length > MAX_FOLDER_BYTES) throw invalid(shown, [tooLarge(name, '64 MB of Markdown')]);
+    files.push({ path: relative, text });
+  }
   return { kind: 'folder', folder: name, files };
 }
 
-async function readTaskText(file: string, shown: string): Promise<string> {
-  if ((await lstat(file)).size > MAX_TEXT_BYTES) throw invalid(shown, [tooLarge(shown)]);
-  return readFile(file, 'utf8');
+/** Reads no more than is allowed, whatever the file becomes meanwhile; a pipe in its place holds nobody up. */
+async function readText(file: string, shown: string, flags: number): Promise<string> {
+  const handle = await open(file, flags | constants.O_NONBLOCK);
+  try {
+    if (!(await handle.stat()).isFile()) throw notAFile(shown);
+    const bytes = await readAtMost(handle, MAX_TEXT_BYTES);
+    if (bytes === null) throw invalid(shown, [tooLarge(shown)]);
+    return bytes.toString('utf8');
+  } finally {
+    await handle.close();
+  }
 }
 
 /** Paths of all *.md below `root`, sorted; symbolic links are not followed, hidden folders not entered. */
@@ -119,8 +136,13 @@ function invalid(shown: string, problems: readonly Problem[]): PlanqError {
   return new PlanqError('plan_invalid', `cannot use plan "${shown}": ${what}`, { facts: { problems } });
 }
 
-function tooLarge(file: string): Problem {
-  return { code: 'plan-too-large', severity: 'error', message: `cannot read "${file}": it is larger than 1 MB`, file };
+function notAFile(shown: string): PlanqError {
+  return new PlanqError('plan_not_found', `cannot read plan "${shown}": it is no file`);
+}
+
+function tooLarge(file: string, limit = MAX_TEXT): Problem {
+  const message = `cannot read "${file}": it is larger than ${limit}`;
+  return { code: 'plan-too-large', severity: 'error', message, file };
 }
 
 function toShown(absolute: string, cwd: string): string {

@@ -3,11 +3,12 @@
  * `status/<task>.json`, and what an attempt is given in `attempts/<task>/`. Before an attempt, what an earlier one left
  * in the output folder is moved to `previous/`, so that a stale file never passes for a result.
  */
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRef, Task } from '../plan/plan.ts';
 import { toIso } from '../runtime/clock.ts';
 import { writeFileAtomic } from '../runtime/files.ts';
+import { findRefusal } from '../runtime/open-inside.ts';
 
 export interface TaskPaths {
   projectDir: string;
@@ -40,13 +41,22 @@ export function taskPaths(projectDir: string, workspace: string, taskId: string)
 
 /** Folders made, old outputs moved aside, the prompt written, an empty PLANQ_OUTPUT file. */
 export async function prepareAttempt(paths: TaskPaths, task: Task, run: string): Promise<void> {
+  const folders = [paths.logFile, paths.pidFile, paths.promptFile, paths.statusFile].map((file) => path.dirname(file));
+  for (const folder of [paths.outputDir, ...folders]) await makeInside(paths.workspaceDir, folder);
   await moveAside(paths, task.id);
   await startLog(paths, run);
   await mkdir(paths.outputDir, { recursive: true, mode: 0o700 });
-  for (const file of [paths.logFile, paths.pidFile, paths.promptFile])
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(paths.promptFile, task.prompt, { mode: 0o600 });
-  await writeFile(paths.outputFile, '', { mode: 0o600 });
+  // Replaced, not written into: an earlier attempt may have left links there.
+  await writeFileAtomic(paths.promptFile, task.prompt);
+  await writeFileAtomic(paths.outputFile, '');
+}
+
+/** Agents write in the workspace as well; a folder that one of them turned into a link to elsewhere is not used. */
+async function makeInside(root: string, folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const refusal = await findRefusal(folder, { roots: [root], kind: 'folder' });
+  if (refusal !== null)
+    throw new Error(`cannot use folder "${folder}": ${refusal.reason.replace('project', 'workspace')}`);
 }
 
 /** A run's attempts share one log; what another run wrote there is moved beside it. */

@@ -63,10 +63,13 @@ export type ClaimReply =
   | { kind: 'suspect'; crashes: number }
   | { kind: 'again' }
   | { kind: 'final'; state: string }
-  | { kind: 'gone' };
+  | { kind: 'gone' }
+  | { kind: 'foreign' };
 
 /** What the worker knows of the job that it wants to perform. */
 export interface ClaimFacts {
+  /** The job that asks, as `<queue>/<id>`; another than the task's own is `foreign`. */
+  job?: string;
   /** Nothing else runs in this worker, nor will until it ends. */
   isAlone?: boolean;
   /** Attempts that BullMQ has counted. */
@@ -171,6 +174,7 @@ export class RunRecord extends RunReader {
       facts.isAlone === true ? '1' : '',
       facts.attemptsMade ?? 0,
       facts.isPressed === true ? '1' : '',
+      facts.job ?? '',
     );
     switch (reply[0]) {
       case 'run':
@@ -193,6 +197,8 @@ export class RunRecord extends RunReader {
         return { kind: 'again' };
       case 'final':
         return { kind: 'final', state: String(reply[1]) };
+      case 'foreign':
+        return { kind: 'foreign' };
       default:
         return { kind: 'gone' };
     }

@@ -38,6 +38,7 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
     'passEnv',
     'keep',
     'notify',
+    'planEnv',
     'times',
     '$schema',
   ],
@@ -78,8 +79,9 @@ export function createConfigReader(root: Record<string, unknown>, file: string, 
     counts: (key) =>
       read(
         key,
-        'an object of whole numbers, 1 or more',
-        (value): value is Record<string, number> => isObject(value) && Object.values(value).every(isCount),
+        'an object of whole numbers, 1 or more, under names that are no words of every object',
+        (value): value is Record<string, number> =>
+          isObject(value) && Object.values(value).every(isCount) && !Object.keys(value).some((name) => name in {}),
       ) ?? {},
     amount: (key) =>
       read(

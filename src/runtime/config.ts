@@ -3,12 +3,12 @@
  * the project folder, environment variables, what the command line says. This is the one file that knows which
  * environment variables planq reads.
  */
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type ConfigReader, createConfigReader } from './config-reader.ts';
 import { formatDuration } from './duration.ts';
 import { errorMessage } from './errors.ts';
 import { type NotifyEntry, readNotify } from './notify-config.ts';
+import { readTextAtMost } from './open-inside.ts';
 import type { Problem } from './problem.ts';
 import { err, ok, type Result } from './result.ts';
 
@@ -51,6 +51,8 @@ export interface Config {
   keep: KeepRules;
   /** Who is told when a run blocks, ends or wants an approval. Default nobody. */
   notify: NotifyEntry[];
+  /** Environment variables that plans may set although they are refused by default. */
+  planEnv: string[];
   times: Times;
 }
 
@@ -98,6 +100,7 @@ export const DEFAULT_PHASE_LIMITS: Readonly<Record<string, number>> = Object.fre
 });
 
 const CONFIG_FILE = 'planq.config.json';
+const MAX_CONFIG_BYTES = 1024 * 1024;
 
 export interface ConfigOverrides {
   projectDir?: string;
@@ -141,6 +144,7 @@ export async function loadConfig(
       path.join(projectDir, CONFIG_FILE),
       problems,
     ),
+    planEnv: reader.words('planEnv'),
     times: {
       lockMs,
       stalledMs: Math.max(50, Math.round(lockMs / 2)),
@@ -216,7 +220,7 @@ function readLockMs(env: NodeJS.ProcessEnv, reader: ConfigReader, problems: Prob
 async function readConfigFile(file: string, problems: Problem[]): Promise<Record<string, unknown>> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readTextAtMost(file, MAX_CONFIG_BYTES);
   } catch (error) {
     // No config file: the defaults are meant to do.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};

@@ -8,6 +8,7 @@ export const ERRORS = {
   usage: { exit: 2, retryable: false },
   config_invalid: { exit: 2, retryable: false },
   plan_invalid: { exit: 3, retryable: false },
+  plan_not_trusted: { exit: 2, retryable: false },
   plan_not_found: { exit: 5, retryable: false },
   run_not_found: { exit: 5, retryable: false },
   task_not_found: { exit: 5, retryable: false },

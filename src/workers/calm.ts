@@ -25,7 +25,7 @@ export interface Calm {
   /** Takes note of one error. Never throws. */
   note(error: unknown): void;
   /** Tells the same at most once a minute, with how often it was to be told in between. */
-  tell(message: string): void;
+  tell(message: string, facts?: Record<string, unknown>): void;
   /** Ends a rest that is under way, without resuming. */
   stop(): void;
 }
@@ -37,7 +37,7 @@ export function createCalm(options: CalmOptions): Calm {
   const controller = new AbortController();
   let recent: number[] = [];
   let resting = false;
-  const tell = (message: string): void => {
+  const tell = (message: string, facts: Record<string, unknown> = {}): void => {
     // Which of the scripts was refused does not make it another complaint.
     const key = message.replace(/ script: [0-9a-f]+, on @.*/, '').replaceAll(/\d+/g, '#');
     const last = told.get(key);
@@ -45,7 +45,7 @@ export function createCalm(options: CalmOptions): Calm {
       last.since++;
       return;
     }
-    options.warn(message, last === undefined || last.since === 0 ? {} : { repeated: last.since });
+    options.warn(message, last === undefined || last.since === 0 ? facts : { ...facts, repeated: last.since });
     told.set(key, { at: clock.monotonic(), since: 0 });
   };
   const rest = async (): Promise<void> => {
@@ -65,7 +65,7 @@ export function createCalm(options: CalmOptions): Calm {
       recent = [...recent.filter((at) => now - at < STORM_WINDOW_MS), now];
       if (recent.length < STORM_COUNT || resting || controller.signal.aborted) return;
       tell(`Redis keeps refusing; fetching again in ${REST_MS / 1000} s`);
-      void rest().catch(tell);
+      void rest().catch((error: unknown) => tell(errorMessage(error)));
     },
     stop: () => controller.abort(),
   };

@@ -42,6 +42,8 @@ export interface WorkerContext extends WorkerParts {
   slots: Slots;
   /** Takes note of an error of Redis; told once a minute, and calms the fetching. */
   complain(error: unknown): void;
+  /** The same message at most once a minute. */
+  tell(message: string, facts?: Record<string, unknown>): void;
   /** True from the moment this worker was told to end: nothing new is begun. */
   isQuiet(): boolean;
 }

@@ -12,10 +12,10 @@ import { readRun } from '../producer/read-run.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { submitUndo } from '../producer/submit-undo.ts';
 import { RUNS_QUEUE } from '../redis/keys.ts';
-import { type Job, UnrecoverableError, WaitingChildrenError } from '../redis/queues.ts';
+import { type Job, WaitingChildrenError } from '../redis/queues.ts';
 import { writeFileAtomic } from '../runtime/files.ts';
 import type { WorkerContext } from './context.ts';
-import { snoozeJob } from './settle.ts';
+import { refuseJob, snoozeJob } from './settle.ts';
 
 /** How soon a parent that was released too early looks again. */
 const LOOK_AGAIN_MS = 1000;
@@ -29,7 +29,7 @@ export async function performStage(
   data: JobData & { kind: 'stage' },
 ): Promise<unknown> {
   const meta = await worker.store.record.readMeta(data.run);
-  if (meta === null) throw new UnrecoverableError('no record knows this run');
+  if (meta === null) return refuseJob(worker, job, 'no record knows this run');
   if (!goesOn(meta)) return { state: meta.state };
   const gate = (JSON.parse(meta.gates ?? '{}') as Record<string, number>)[data.group];
   const isOver = gate === undefined ? nothingLeft(meta) : await isGateOver(worker, data.run, gate);
@@ -44,7 +44,7 @@ export async function performRun(
   data: JobData & { kind: 'run' },
 ): Promise<unknown> {
   const meta = await worker.store.record.readMeta(data.run);
-  if (meta === null) throw new UnrecoverableError('no record knows this run');
+  if (meta === null) return refuseJob(worker, job, 'no record knows this run');
   if (goesOn(meta)) return waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
   if (meta.state === 'blocked') return waitAgain(worker, job, token, data.run, BLOCKED_LOOK_AGAIN_MS);
   worker.hook('ended');

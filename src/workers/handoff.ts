@@ -1,13 +1,13 @@
 /**
  * The handoff: the JSON that a task is given of what came before it and what waits for it.
  */
-import { writeFile } from 'node:fs/promises';
 import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
 import type { JsonValue } from '../plan/plan.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { type TaskPaths, taskPaths } from '../producer/workspace.ts';
 import type { RunRecord } from '../redis/record.ts';
 import { toIso } from '../runtime/clock.ts';
+import { writeFileAtomic } from '../runtime/files.ts';
 
 export interface Handoff {
   handoff_id: string;
@@ -85,7 +85,7 @@ export async function writeHandoff(record: RunRecord, input: HandoffInput): Prom
     const [undone] = await describeTasks(record, { ...input, run: origin }, [at]);
     if (undone !== undefined) handoff.undo = { run_id: origin, ...undone };
   }
-  await writeFile(input.paths.handoffFile, `${JSON.stringify(handoff, null, 2)}\n`, { mode: 0o600 });
+  await writeFileAtomic(input.paths.handoffFile, `${JSON.stringify(handoff, null, 2)}\n`);
   return handoff;
 }
 

@@ -20,7 +20,7 @@ import { performAttempt } from './attempt.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import type { Held } from './holdings.ts';
-import { endJob, settleRecord, snoozeJob } from './settle.ts';
+import { endJob, refuseJob, settleRecord, snoozeJob } from './settle.ts';
 import { writeOutcomeFiles } from './status-files.ts';
 
 /** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
@@ -54,6 +54,7 @@ async function claimAndPerform(
   let claim: ClaimReply;
   try {
     claim = await worker.store.record.claim(held, worker.workerId, worker.config.times.lockMs, {
+      job: `${job.queueName}/${job.id ?? ''}`,
       isAlone,
       attemptsMade: job.attemptsMade,
       isPressed: !job.failedReason,
@@ -219,7 +220,9 @@ async function declineJob(
     case 'final':
       return { state: claim.state };
     case 'gone':
-      throw new UnrecoverableError('no record knows this job');
+      return refuseJob(worker, job, 'no record knows this job');
+    case 'foreign':
+      return refuseJob(worker, job, 'the task that it names has another job');
   }
 }
 

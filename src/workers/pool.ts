@@ -7,11 +7,12 @@ import { Guardian } from '../agents/guardian.ts';
 import { killLeftovers } from '../agents/leftovers.ts';
 import { chooseTier } from '../agents/tier.ts';
 import { markOfThisProcess } from '../agents/worker-mark.ts';
+import { stageJobId } from '../flows/compile.ts';
 import { parseJobData } from '../flows/job-data.ts';
 import { createNotifier, type Notifier } from '../notify/notifier.ts';
 import { announceWorker, forgetWorker } from '../producer/fleet.ts';
 import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
-import { createJobWorker, type Job, UnrecoverableError, type Worker } from '../redis/queues.ts';
+import { createJobWorker, type Job, type Worker } from '../redis/queues.ts';
 import type { DiskReader } from '../runtime/disk.ts';
 import { randomId } from '../runtime/random.ts';
 import type { Service } from '../runtime/service.ts';
@@ -25,6 +26,7 @@ import { performRun, performStage } from './finalise.ts';
 import { Holdings } from './holdings.ts';
 import { performTask } from './perform.ts';
 import { createPruner } from './pruner.ts';
+import { refuseJob } from './settle.ts';
 import { Slots } from './slots.ts';
 import { sweepOnce } from './sweeper.ts';
 
@@ -88,6 +90,7 @@ export class WorkerPool implements Service {
       slots: new Slots(config.concurrency),
       isQuiet: () => this.#quiet,
       complain: onError,
+      tell: (message, facts) => this.#calm.tell(message, facts),
     };
     this.#auditor = createAuditor(this.#context);
     const pruner = createPruner(this.#context);
@@ -200,7 +203,7 @@ export class WorkerPool implements Service {
 
   async #performTask(line: Line, job: Job, token: string): Promise<unknown> {
     const data = parseJobData(job.data);
-    if (data?.kind !== 'task') throw new UnrecoverableError('this is not a task of planq');
+    if (data?.kind !== 'task') return refuseJob(this.#context, job, 'its data are not those of a task');
     line.active++;
     this.#spread();
     try {
@@ -213,9 +216,10 @@ export class WorkerPool implements Service {
 
   async #performParent(job: Job, token: string): Promise<unknown> {
     const data = parseJobData(job.data);
-    if (data?.kind === 'stage') return performStage(this.#context, job, token, data);
-    if (data?.kind === 'run') return performRun(this.#context, job, token, data);
-    throw new UnrecoverableError('this is not a run of planq');
+    if (data?.kind === 'stage' && job.id === stageJobId(data.run, data.group))
+      return performStage(this.#context, job, token, data);
+    if (data?.kind === 'run' && job.id === data.run) return performRun(this.#context, job, token, data);
+    return refuseJob(this.#context, job, 'its data are not those of this run or stage');
   }
 
   /** Lets every queue fetch only as much as there are free slots, so that no job waits here while another worker is idle. */

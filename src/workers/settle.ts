@@ -17,6 +17,7 @@ import { backoffMs } from './backoff.ts';
 import type { WorkerContext } from './context.ts';
 
 const REASON_LIMIT = 1000;
+const NAME_LIMIT = 300;
 const VALUES_LIMIT_BYTES = 64 * 1024;
 
 /** How long a server that refuses to write (full memory, full disk) is asked again before the outcome is given up. */
@@ -106,6 +107,16 @@ export async function endJob(
     default:
       return { state: task.state };
   }
+}
+
+/**
+ * A job that planq did not make, or that somebody changed: it fails with the reason and is told of, once a minute for each
+ * reason. Nothing is run.
+ * @throws what BullMQ wants for it
+ */
+export function refuseJob(worker: Pick<WorkerContext, 'tell'>, job: Job, reason: string): never {
+  worker.tell(`refused a job: ${reason}`, { queue: job.queueName, job: bounded(String(job.id), NAME_LIMIT) });
+  throw new UnrecoverableError(reason);
 }
 
 /** Puts the job aside for `ms` without using an attempt. Always throws what BullMQ wants for it. */

@@ -1,15 +1,15 @@
 /**
  * Success is what was verified, not what the agent said: declared outputs are there, are not empty, parse when they are
- * JSON, and lie where they may; then the task's own check command. A path is opened first and then compared with where it
- * really is, so that a link cannot lead outside between the look and the use.
+ * JSON, and lie where they may; then the task's own check command. Paths are opened by `runtime/open-inside.ts` alone, so
+ * that no link leads outside between the look and the use.
  */
-import { constants } from 'node:fs';
-import { lstat, open, readdir, realpath } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRef } from '../plan/plan.ts';
-import { candidatePaths, exists, type TaskPaths } from '../producer/workspace.ts';
+import { candidatePaths, type TaskPaths } from '../producer/workspace.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import { isInside } from '../runtime/files.ts';
+import { findRefusal, type Opened, openInside, readAtMost } from '../runtime/open-inside.ts';
 import { hasMatch } from './find-match.ts';
 
 /** A JSON output larger than this is not parsed; it exists and is not empty. */
@@ -40,65 +40,67 @@ async function verifyOutput(paths: TaskPaths, output: FileRef): Promise<OutputFa
     path: output.directory ? `${shown}/` : shown,
     ...(detail === undefined ? {} : { detail }),
   });
-  if (output.glob) return (await hasMatch(file)) ? null : fault('missing', 'no file matches');
+  const roots = rootsOf(paths);
+  if (output.glob)
+    return (await hasMatch(file, { roots, kind: 'any', single: true })) ? null : fault('missing', 'no file matches');
+  const opened = await openInside(file, { roots, kind: output.directory ? 'folder' : 'file', single: true });
+  if (!opened.ok) return opened.error.kind === 'missing' ? fault('missing') : fault('invalid', opened.error.reason);
   try {
-    const real = await realpath(file);
-    if (!(await liesInside(paths, real))) return fault('invalid', 'it leads outside the project');
-    if (output.directory) {
-      if (!(await lstat(real)).isDirectory()) return fault('invalid', 'it is not a directory');
-      return (await readdir(real)).length === 0 ? fault('empty') : null;
-    }
-    return await verifyFile(file, real, fault);
+    const [kind, detail] = output.directory ? await lookAtFolder(opened.value) : await lookAtFile(opened.value, file);
+    return kind === null ? null : fault(kind, detail);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
-      ? fault('missing')
-      : fault('invalid', errorMessage(error));
-  }
-}
-
-async function verifyFile(
-  file: string,
-  real: string,
-  fault: (kind: OutputFault['kind'], detail?: string) => OutputFault,
-): Promise<OutputFault | null> {
-  // O_NONBLOCK: a FIFO with nobody at its other end must not hold the worker. O_NOFOLLOW: the real path has no link left.
-  const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  try {
-    const info = await handle.stat();
-    if (!info.isFile()) return fault('invalid', 'it is not a regular file');
-    if (info.size === 0) return fault('empty');
-    if (file.endsWith('.json') && info.size <= JSON_PARSE_LIMIT) {
-      try {
-        JSON.parse(await handle.readFile('utf8'));
-      } catch (error) {
-        return fault('invalid', `it is not JSON: ${errorMessage(error)}`);
-      }
-    }
-    return null;
+    return fault('invalid', errorMessage(error));
   } finally {
-    await handle.close();
+    await opened.value.handle.close();
   }
 }
 
-async function liesInside(paths: TaskPaths, real: string): Promise<boolean> {
-  for (const root of [paths.projectDir, paths.workspaceDir]) if (isInside(await realpath(root), real)) return true;
-  return false;
+type Look = [kind: OutputFault['kind'] | null, detail?: string];
+
+async function lookAtFolder({ through }: Opened): Promise<Look> {
+  return (await readdir(through)).length === 0 ? ['empty'] : [null];
 }
 
-/** The declared inputs that are not there, as the author wrote them. */
+async function lookAtFile({ handle, stats }: Opened, file: string): Promise<Look> {
+  if (stats.size === 0) return ['empty'];
+  if (!file.endsWith('.json') || stats.size > JSON_PARSE_LIMIT) return [null];
+  const bytes = await readAtMost(handle, JSON_PARSE_LIMIT);
+  if (bytes === null) return ['invalid', 'it grew while it was read'];
+  try {
+    JSON.parse(bytes.toString('utf8'));
+    return [null];
+  } catch (error) {
+    return ['invalid', `it is not JSON: ${errorMessage(error)}`];
+  }
+}
+
+function rootsOf({ projectDir, workspaceDir }: TaskPaths): string[] {
+  return [projectDir, workspaceDir];
+}
+
+/** The declared inputs that are not there or may not be read, as the author wrote them, with the reason for the latter. */
 export async function findMissingInputs(paths: TaskPaths, inputs: readonly FileRef[]): Promise<string[]> {
   const missing: string[] = [];
   for (const input of inputs) {
-    let found = false;
-    for (const candidate of candidatePaths(paths, input)) {
-      if (input.glob ? await hasMatch(candidate) : await exists(candidate)) {
-        found = true;
-        break;
-      }
-    }
-    if (!found) missing.push(input.text);
+    const lack = await findLack(paths, input);
+    if (lack !== null) missing.push(lack);
   }
   return missing;
+}
+
+async function findLack(paths: TaskPaths, input: FileRef): Promise<string | null> {
+  const wanted = { roots: rootsOf(paths), kind: 'any' } as const;
+  let lack = input.text;
+  for (const candidate of candidatePaths(paths, input)) {
+    if (input.glob) {
+      if (await hasMatch(candidate, wanted)) return null;
+      continue;
+    }
+    const refusal = await findRefusal(candidate, wanted);
+    if (refusal === null) return null;
+    if (refusal.kind === 'refused') lack = `${input.text} (${refusal.reason})`;
+  }
+  return lack;
 }
 
 /** One sentence for the record: the kind of fault, then the paths. */

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseValues, readValues } from '../../src/agents/values.ts';
 import { makeAttempt } from '../support/agent.ts';
@@ -34,20 +35,23 @@ describe('PLANQ_OUTPUT', () => {
   });
 
   it('may be missing', async () => {
-    expect(await readValues('/no/such/file')).toEqual({ ok: true, value: { values: {}, warnings: [] } });
+    expect(await readValues('/no/such/file', ['/no'])).toEqual({ ok: true, value: { values: {}, warnings: [] } });
   });
 
   it('is refused when it is too large', async () => {
     const { outputFile } = makeAttempt().invocation;
     writeFileSync(outputFile, 'x'.repeat(65_537));
-    expect(await readValues(outputFile)).toMatchObject({ ok: false, error: expect.stringContaining('65537 bytes') });
+    expect(await readValues(outputFile, [path.dirname(outputFile)])).toMatchObject({
+      ok: false,
+      error: expect.stringContaining('65537 bytes'),
+    });
   });
 
   it('is refused when the agent has put a link or a pipe in its place', async () => {
     const { outputFile } = makeAttempt().invocation;
     symlinkSync('/etc/passwd', outputFile);
-    expect(await readValues(outputFile)).toMatchObject({ ok: false });
+    expect(await readValues(outputFile, [path.dirname(outputFile)])).toMatchObject({ ok: false });
     execFileSync('mkfifo', [`${outputFile}.pipe`]);
-    expect(await readValues(`${outputFile}.pipe`)).toMatchObject({ ok: false });
+    expect(await readValues(`${outputFile}.pipe`, [path.dirname(outputFile)])).toMatchObject({ ok: false });
   });
 });

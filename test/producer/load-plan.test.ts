@@ -67,8 +67,8 @@ describe('a plan on disk', () => {
     ]);
   });
 
-  test('larger than 1 MB is refused before it is read', async () => {
-    await write('a.yaml', 'x'.repeat(1_048_577));
+  test('larger than 4 MB is refused before all of it is read', async () => {
+    await write('a.yaml', 'x'.repeat(4 * 1_048_576 + 1));
     expect((await failure('a.yaml')).facts.problems).toMatchObject([{ code: 'plan-too-large', file: 'a.yaml' }]);
   });
 });

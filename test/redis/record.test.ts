@@ -1,7 +1,9 @@
 /**
  * The scripts one by one: what they refuse, and that the first write wins.
  */
+
 import { expect, test } from 'vitest';
+import { parseTaskRecord } from '../../src/flows/run-view.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 
 const noop = { agent: 'noop' };
@@ -9,6 +11,8 @@ const noop = { agent: 'noop' };
 async function submitted(app: TestApp, tasks: Record<string, unknown> = { a: noop, b: { ...noop, needs: 'a' } }) {
   return (await app.submit(testPlan({ tasks }))).runId;
 }
+
+const crashesOf = async (app: TestApp, run: string) => parseTaskRecord(await app.store.record.readTask(run, 0)).c;
 
 test('an outcome is recorded once: the second one of the same attempt changes nothing', async () => {
   const app = await createTestApp();
@@ -33,7 +37,8 @@ test('a late worker loses by its token, and that is told', async () => {
   const late = { run, index: 0, token: 'late' };
   const next = { run, index: 0, token: 'next' };
   await app.store.record.claim(late, 'w1', 0);
-  expect(await app.store.record.claim(next, 'w2', 5000)).toMatchObject({ kind: 'run', attempt: 1, crashes: 1 });
+  expect(await app.store.record.claim(next, 'w2', 5000)).toMatchObject({ kind: 'run', attempt: 1 });
+  expect(await crashesOf(app, run)).toBe(1);
   expect(await app.store.record.heartbeat([late, next], 5000)).toEqual(['lost', 'ok']);
   expect(await app.store.record.report(late, 'progress', 50, '')).toBe(false);
   expect(await app.store.record.settle({ ...late, kind: 'completed' })).toMatchObject({
@@ -56,7 +61,8 @@ test('a task that another worker holds is not given to a second one', async () =
 test('a task that stopped three workers fails and takes no fourth', async () => {
   const app = await createTestApp();
   const run = await submitted(app);
-  for (const token of ['one', 'two', 'three']) await app.store.record.claim({ run, index: 0, token }, 'w', 0);
+  for (const token of ['one', 'two', 'three'])
+    await app.store.record.claim({ run, index: 0, token }, 'w', 0, { isAlone: true });
   expect(await app.store.record.claim({ run, index: 0, token: 'four' }, 'w', 5000)).toMatchObject({
     kind: 'settled',
     state: 'failed',
@@ -106,8 +112,8 @@ test('the sweeper rescues what a dead worker held, without an attempt', async ()
   expect(await app.store.record.claim({ run, index: 0, token: 'next' }, 'w', 5000)).toMatchObject({
     kind: 'run',
     attempt: 1,
-    crashes: 1,
   });
+  expect(await crashesOf(app, run)).toBe(1);
 });
 
 test('a cancelled run whose worker died ends when its job comes back', async () => {

@@ -40,6 +40,7 @@ describe('the table', () => {
       usage: 2,
       config_invalid: 2,
       plan_invalid: 3,
+      plan_not_trusted: 2,
       plan_not_found: 5,
       run_not_found: 5,
       task_not_found: 5,

@@ -1,6 +1,7 @@
 /**
  * A YAML or JSON text as a value with places. Only this file and locator.ts know the `yaml` package; JSON is read by it as
- * well, so that both have line and column. Reading is bounded: 1 MB of text, 50 uses of an alias, no merge keys.
+ * well, so that both have line and column. Reading is bounded: 4 MB of text, depth and pieces (see prescan.ts), 50 uses of
+ * an alias, no merge keys.
  */
 import { type Document, isMap, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml';
 import { errorMessage } from '../../runtime/errors.ts';
@@ -10,10 +11,18 @@ import { type Place, problem } from '../codes.ts';
 import type { Path } from '../issues.ts';
 import { isReservedWord } from '../names.ts';
 import { Locator, startOf } from './locator.ts';
+import { findTooDeep, prescan } from './prescan.ts';
 
-/** Most bytes of a document. */
-export const MAX_TEXT_BYTES = 1024 * 1024;
+/**
+ * Most bytes of a document. The largest plan, 10,000 tasks, must fit when it is written with care: ten fields and about 400
+ * characters each are 4 MB. With 1 MB it would have to do with 100 characters for each.
+ */
+export const MAX_TEXT_BYTES = 4 * 1024 * 1024;
+/** For messages. */
+export const MAX_TEXT = '4 MB';
 const MAX_ALIASES = 50;
+/** Of a path that is too deep, so much says where to look. */
+const SHOWN_DEPTH = 5;
 const TOO_DEEP = 'the document is nested too deeply';
 
 export interface ReadDocument {
@@ -32,7 +41,7 @@ export interface ReadDocument {
  */
 export function readDocument(text: string, file: string, firstLine = 1): Result<ReadDocument, Problem[]> {
   if (Buffer.byteLength(text) > MAX_TEXT_BYTES) {
-    return err([problem('plan-too-large', `cannot read "${file}": it is larger than 1 MB`, { file })]);
+    return err([problem('plan-too-large', `cannot read "${file}": it is larger than ${MAX_TEXT}`, { file })]);
   }
   const counter = new LineCounter();
   const toPlace = (offset: number): Place => {
@@ -40,7 +49,8 @@ export function readDocument(text: string, file: string, firstLine = 1): Result<
     return { file, line: line + firstLine - 1, column: col };
   };
   try {
-    return readParsed(text, counter, file, toPlace);
+    const harm = prescan(text, file, (offset) => placeIn(text, offset, file, firstLine));
+    return harm === null ? readParsed(text, counter, file, toPlace) : err([harm]);
   } catch (error) {
     return err([problem(...thrown(error), { file, line: firstLine, column: 1 })]);
   }
@@ -75,29 +85,33 @@ function readParsed(
   if (problems.some(({ code }) => !code.startsWith('duplicate-'))) return err(problems);
   const locator = new Locator(document, toPlace);
   const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
+  const deep = findTooDeep(value);
+  if (deep !== null) return err([problem('too-deep', TOO_DEEP, locator.locate(deep.slice(0, SHOWN_DEPTH), 'value'))]);
   return ok({ value, problems, locate: (path, at = 'value') => locator.locate(path, at) });
 }
 
-function thrown(error: unknown): ['too-many-aliases' | 'syntax', string] {
+/** Before the parser has counted the lines. */
+function placeIn(text: string, offset: number, file: string, firstLine: number): Place {
+  const before = text.slice(0, offset).split('\n');
+  return { file, line: before.length + firstLine - 1, column: (before.at(-1) ?? '').length + 1 };
+}
+
+function thrown(error: unknown): ['too-many-aliases' | 'too-deep' | 'syntax', string] {
+  if (error instanceof RangeError) return ['too-deep', TOO_DEEP];
   if (error instanceof ReferenceError && /alias/i.test(error.message)) {
     return [
       'too-many-aliases',
       `aliases are used more than ${MAX_ALIASES} times: write the values out, or use "defaults"`,
     ];
   }
-  return [
-    'syntax',
-    error instanceof RangeError
-      ? 'the document is nested too deeply'
-      : `cannot read the document: ${errorMessage(error)}`,
-  ];
+  return ['syntax', `cannot read the document: ${errorMessage(error)}`];
 }
 
 /** The parser's mistakes, each once: after a syntax error it often repeats itself for every open bracket. */
 function syntaxProblems(documents: readonly Document.Parsed[], toPlace: (offset: number) => Place): Problem[] {
   const errors = documents.flatMap((document) => document.errors);
   const tooDeep = errors.find(({ message }) => message.includes('call stack'));
-  if (tooDeep !== undefined) return [problem('syntax', TOO_DEEP, toPlace(tooDeep.pos[0]))];
+  if (tooDeep !== undefined) return [problem('too-deep', TOO_DEEP, toPlace(tooDeep.pos[0]))];
   const unique = new Map(errors.map((error) => [`${error.pos[0]} ${error.message}`, error]));
   return [...unique.values()].map((error) => problem('syntax', inOurWords(error.message), toPlace(error.pos[0])));
 }

@@ -15,6 +15,9 @@ export interface FrontMatter extends FieldList {
   body: string;
 }
 
+/** Most characters between the two lines. Those of real task files are below 4 KB. */
+const MAX_FRONT_MATTER = 64 * 1024;
+
 /** Splits a task file and reads its front matter. The only mistakes are that there is none, or that it does not end. */
 export function readFrontMatter(source: string, file: string): Result<FrontMatter, Problem> {
   const lines = source.replace(/^\uFEFF/, '').split(/\r\n|\n|\r/);
@@ -38,6 +41,10 @@ export function readFrontMatter(source: string, file: string): Result<FrontMatte
     );
   }
   const inner = lines.slice(1, end);
+  if (inner.join('\n').length > MAX_FRONT_MATTER)
+    return err(
+      problem('plan-too-large', `the front matter of "${file}" is longer than 64 KB`, { file, line: 1, column: 1 }),
+    );
   const strict = readStrict(inner.join('\n'), file);
   const { fields, problems } = strict ?? readLines(inner, file, 2);
   return ok({

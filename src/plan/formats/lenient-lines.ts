@@ -60,15 +60,37 @@ function readValue(line: string, start: number, read: (text: string, offset: num
   return splitInline(inline[1]!).map((part) => read(part, start + 1));
 }
 
-/** Splits at commas that are not inside quotes. */
+/** Splits at commas that are not inside quotes, in one pass: a pattern for this takes n² steps on quotes that do not end. */
 function splitInline(text: string): string[] {
-  const parts = text.match(/(?:"(?:\\.|[^"\\])*"|'(?:''|[^'])*'|[^,])+/g) ?? [];
-  return parts.map((part) => part.trim()).filter((part) => part !== '');
+  const parts: string[] = [];
+  const unclosed = new Set<string>();
+  let start = 0;
+  for (let at = 0; at <= text.length; at++) {
+    if (at === text.length || text[at] === ',') {
+      parts.push(text.slice(start, at).trim());
+      start = at + 1;
+    } else if ((text[at] === '"' || text[at] === "'") && !unclosed.has(text[at]!)) {
+      const end = endOfQuote(text, at);
+      if (end === undefined) unclosed.add(text[at]!);
+      else at = end;
+    }
+  }
+  return parts.filter((part) => part !== '');
+}
+
+/** Where the quote that opens at `start` closes; undefined when it does not. */
+function endOfQuote(text: string, start: number): number | undefined {
+  const quote = text[start];
+  for (let at = start + 1; at < text.length; at++) {
+    if (quote === '"' && text[at] === '\\') at++;
+    else if (text[at] === quote) return at;
+  }
+  return undefined;
 }
 
 function readScalar(text: string, offset: number): Scalar {
   const quoted = /^"((?:\\.|[^"\\])*)"|^'((?:''|[^'])*)'/.exec(text);
-  if (quoted === null) return { value: text.replace(/\s+#.*$/, '').trim(), rest: null };
+  if (quoted === null) return { value: text.replace(/(?<=\s)#.*$/, '').trim(), rest: null };
   const value = quoted[1] === undefined ? quoted[2]!.replaceAll("''", "'") : quoted[1].replace(/\\(.)/g, '$1');
   const after = text.slice(quoted[0].length);
   const rest = after.trim();

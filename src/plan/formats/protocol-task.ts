@@ -57,7 +57,8 @@ export function readProtocolTask(file: TaskFile): DraftTask {
     phase: readPhase(file),
     needs: [],
     agent: 'command',
-    run: ['agent', 'run', shown],
+    // A folder may be called "-x"; as a word of a command it must not pass for an option.
+    run: ['agent', 'run', shown.startsWith('-') ? `./${shown}` : shown],
     with: {},
     env: {},
     inputs: readPaths(file, 'inputs', (text) => readInput(text, id, path.split('/')[0]!)),

@@ -29,7 +29,7 @@ function readNodes(text: string): Map<string, number> {
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (/^\s*```/.test(line)) isMermaid = /^\s*```\s*mermaid/.test(line);
     else if (isMermaid) {
-      for (const [, label] of line.matchAll(/[[("]+(\d\d-[\w-]+\/[\w./-]+)["\])]+/g))
+      for (const [, label] of line.matchAll(/[[("](\d\d-[\w-]+\/[\w./-]+)["\])]/g))
         if (!nodes.has(label!)) nodes.set(label!, index + 1);
     }
   }

@@ -5,13 +5,15 @@ import type { Problem } from '../../runtime/problem.ts';
 import { err, ok, type Result } from '../../runtime/result.ts';
 import { type Place, problem } from '../codes.ts';
 import type { Draft, DraftStage } from '../draft.ts';
-import { refusedEnvName } from '../env-names.ts';
+import { isAllowable, refusedEnvName } from '../env-names.ts';
 import { formatPath, type Mistake, type Path, toMistakes, toProblems } from '../issues.ts';
 import { readLimits } from '../read-limits.ts';
 import { salvage } from '../salvage.ts';
 import { planSchema } from '../schema.ts';
 import type { ReadDocument } from './document.ts';
 import { type Reading, readTasks } from './yaml-task.ts';
+
+const ALLOW_HINT = 'write it into the command, or let the configuration allow it with "planEnv"';
 
 /**
  * Reads a plan out of a parsed document.
@@ -21,7 +23,7 @@ import { type Reading, readTasks } from './yaml-task.ts';
 export function readPlanDocument(
   document: ReadDocument,
   file: string,
-  format: 'yaml' | 'json',
+  options: { format: 'yaml' | 'json'; planEnv: readonly string[] },
 ): Result<Draft, Problem[]> {
   const { value } = document;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -41,8 +43,8 @@ export function readPlanDocument(
     : salvage(value, mistakes);
   if (rest === null) return err(problems);
   const reading: Reading = { document, raw: rest.raw, file, problems, damaged: rest.damaged };
-  checkEnvironments(reading);
-  return ok({ ...toDraft(reading, format), unreadable: rest.unreadable });
+  checkEnvironments(reading, options.planEnv);
+  return ok({ ...toDraft(reading, options.format), unreadable: rest.unreadable });
 }
 
 function placeOf(document: ReadDocument): (path: Path, code: Mistake['code']) => Place {
@@ -76,7 +78,7 @@ function readStages({ raw, document }: Reading): DraftStage[] | null {
   });
 }
 
-function checkEnvironments({ raw, document, problems }: Reading): void {
+function checkEnvironments({ raw, document, problems }: Reading, allowed: readonly string[]): void {
   const owners: [Path, Record<string, unknown> | undefined][] = [
     [['env'], raw.env],
     [['defaults', 'env'], raw.defaults?.env],
@@ -87,10 +89,11 @@ function checkEnvironments({ raw, document, problems }: Reading): void {
   ];
   for (const [path, env] of owners) {
     for (const name of Object.keys(env ?? {})) {
-      const reason = refusedEnvName(name);
+      const reason = refusedEnvName(name, allowed);
       if (reason === null) continue;
       const message = `"${formatPath(path)}" cannot set "${name}": it ${reason}`;
-      problems.push(problem('refused-env', message, document.locate([...path, name], 'key')));
+      const hint = isAllowable(name) ? ALLOW_HINT : undefined;
+      problems.push(problem('refused-env', message, document.locate([...path, name], 'key'), { hint }));
     }
   }
 }

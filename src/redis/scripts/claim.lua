@@ -1,6 +1,6 @@
 -- May this job's task run now? Takes its leases and marks it running under a fresh token, or says why not.
 -- ARGV: run, index, token, worker, lease ms, '1' = nothing else runs beside it, attempts that BullMQ counts,
---       '1' = a person moved the job out of BullMQ's failed ones
+--       '1' = a person moved the job out of BullMQ's failed ones, the job as <queue>/<id> ('' = not asked by a job)
 -- Returns one of
 --   {'run', def, attempt, context JSON, attempts used}            perform it
 --   {'settled', state, outbox…}                                   nothing to do; add the outbox, end the job
@@ -9,6 +9,7 @@
 --   {'suspect', crashes}                                          it has stopped workers: claim again with nothing beside it
 --   {'again'}                                                     a person wants the failed task to run again
 --   {'final', run state} | {'gone'}                               the run has ended / no record knows this job
+--   {'foreign'}                                                   this task has another job
 local run, i, token, worker, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local is_alone, bull_attempts = ARGV[6] == '1', tonumber(ARGV[7] or '0')
 -- From so many ended workers on, a task is suspected of ending them; with one more it has failed.
@@ -19,6 +20,8 @@ if not state or not m[5] or not tonumber(i) or tonumber(i) >= task_count then re
 local t = load_task(run, i)
 local member = run .. '|' .. i
 local node = load_node(run, i)
+-- Whoever can add a job could name any task in it; only the job that planq itself makes for a task may start it.
+if ARGV[9] ~= nil and ARGV[9] ~= '' and ARGV[9] ~= 'master-' .. node.m .. '/' .. run .. '.' .. node.id then return { 'foreign' } end
 
 if t.s == 'running' then
   if t.k == token then
@@ -95,6 +98,22 @@ for at, name in ipairs({ 'all', 'master:' .. node.m, 'run:' .. run }) do
   end
 end
 
+-- The definition as it was submitted, or nothing: what changed it was not planq.
+local def = redis.call('HGET', run_key(run, 'defs'), i)
+if node.h and (not def or redis.sha1hex(def) ~= node.h) then
+  local freed, out = {}, new_outcome()
+  if t.g then release(member, node.l, freed) end
+  leave_lines(member, t)
+  t.g, t.n, t.r = nil, nil, 'its definition in Redis is not the one that was submitted'
+  fail_task(run, i, t, node, task_count, out)
+  tell(run, out, i)
+  grant_later(freed)
+  close_run(run)
+  local reply = outbox_entries(run, out.ready)
+  table.insert(reply, 1, 'failed')
+  table.insert(reply, 1, 'settled')
+  return reply
+end
 if (t.c or 0) >= SUSPECT and not is_alone then return { 'suspect', t.c } end
 
 if t.g and redis.call('ZSCORE', LEASES, member) then
@@ -127,4 +146,4 @@ if not m[4] then
   event(run, 'run-started')
 end
 event(run, 'task-started', 'task', i, 'attempt', t.a, 'worker', worker)
-return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, m[3], t.u or 0 }
+return { 'run', def, t.a, m[3], t.u or 0 }
