@@ -12,6 +12,7 @@ import {
   masterName,
   phaseName,
   resourceName,
+  secretNames,
   size,
   text,
 } from './schema-words.ts';
@@ -105,6 +106,7 @@ export const taskSchema = z.strictObject({
   agent: z.string().optional().describe('Kind of agent, when it is not a command.'),
   with: withOptions.optional().describe('Options for the agent, checked by its kind.'),
   env: environment.optional().describe('Environment variables of this task.'),
+  secrets: secretNames.optional().describe('Names of secrets that the worker puts into its environment; never values.'),
   inputs: z.array(text).optional().describe('Files it reads: project paths or <task id>/<output>.'),
   outputs: z.array(text).optional().describe('Files it must leave behind; bare names lie in its output folder.'),
   check: command.optional().describe('A command that must exit 0 after the outputs were found.'),

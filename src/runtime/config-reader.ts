@@ -20,6 +20,8 @@ export interface ConfigReader {
   word<W extends string>(key: string, words: readonly W[]): W | undefined;
   duration(key: string): number | undefined;
   words(key: string): string[];
+  /** An object of texts that are not empty. */
+  texts(key: string): Record<string, string>;
   refuseUnknown(): void;
 }
 
@@ -34,6 +36,7 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
     'isolation',
     'concurrency',
     'passEnv',
+    'secretFiles',
     'times',
     '$schema',
   ],
@@ -100,6 +103,13 @@ export function createConfigReader(root: Record<string, unknown>, file: string, 
         'a list of names',
         (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
       ) ?? [],
+    texts: (key) =>
+      read(
+        key,
+        'an object of names and texts',
+        (value): value is Record<string, string> =>
+          isObject(value) && Object.values(value).every((item) => typeof item === 'string' && item !== ''),
+      ) ?? {},
     refuseUnknown: () => {
       for (const [parent, known] of Object.entries(KNOWN_KEYS)) {
         const value = parent === '' ? root : find(parent);

@@ -46,6 +46,8 @@ export interface Config {
   concurrency: number;
   /** Environment variables that agents see besides the allow-list. */
   passEnv: string[];
+  /** Secrets that come from a file instead of the worker's environment: name → file, from the project folder. */
+  secretFiles: Record<string, string>;
   times: Times;
 }
 
@@ -118,6 +120,7 @@ export async function loadConfig(
     isolation: reader.word('isolation', ISOLATION_WORDS) ?? 'auto',
     concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
     passEnv: reader.words('passEnv'),
+    secretFiles: reader.texts('secretFiles'),
     times: {
       lockMs,
       stalledMs: Math.max(50, Math.round(lockMs / 2)),
@@ -136,6 +139,14 @@ export async function loadConfig(
       message: `prefix "${config.prefix}" may have letters, digits, "-" and "_" only`,
     });
   }
+  if (config.redisUrl !== null && !isRedisAddress(config.redisUrl)) {
+    // The address itself may hold a password, so it is not shown.
+    problems.push({
+      code: 'bad-value',
+      severity: 'error',
+      message: `${env.REDIS_URL ? 'REDIS_URL' : '"redis"'} must be redis://…, rediss://… or the absolute path of a unix socket; characters such as "/", "#" and "@" in a password must be percent-encoded`,
+    });
+  }
   if (config.times.lockMs < 200)
     problems.push({ code: 'bad-value', severity: 'error', message: '"times.lock" must be 200ms or more' });
   if (!Number.isSafeInteger(config.concurrency) || config.concurrency < 1) {
@@ -147,6 +158,11 @@ export async function loadConfig(
   }
   reader.refuseUnknown();
   return problems.length > 0 ? err(problems) : ok(deepFreeze(config));
+}
+
+function isRedisAddress(url: string): boolean {
+  if (url.startsWith('/')) return true;
+  return URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol);
 }
 
 function readLockMs(env: NodeJS.ProcessEnv, reader: ConfigReader, problems: Problem[]): number {

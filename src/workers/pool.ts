@@ -25,6 +25,7 @@ import { Holdings } from './holdings.ts';
 import { performTask } from './perform.ts';
 import { Slots } from './slots.ts';
 import { sweepOnce } from './sweeper.ts';
+import { maskWarnings, openSecrets } from './worker-secrets.ts';
 
 export interface PoolOptions extends WorkerParts {
   /** Masters to serve with the most tasks at once for each; null = every master that any plan names. */
@@ -61,7 +62,12 @@ export class WorkerPool implements Service {
   readonly #auditor: Auditor;
   #stopping: Promise<void> | undefined;
 
-  constructor(private readonly options: PoolOptions) {
+  private readonly options: PoolOptions;
+
+  constructor(parts: PoolOptions) {
+    const secrets = openSecrets(parts.config, parts.env);
+    const options: PoolOptions = { ...parts, warn: maskWarnings(secrets, parts.warn) };
+    this.options = options;
     const { store, config, clock, random, warn } = options;
     this.id = `${os.hostname()}-${process.pid}-${randomId(4)}`;
     const guardian = new Guardian({
@@ -83,6 +89,7 @@ export class WorkerPool implements Service {
       holdings,
       guardian,
       slots: new Slots(config.concurrency),
+      secrets,
       isQuiet: () => this.#quiet,
       complain: onError,
     };
