@@ -11,6 +11,7 @@ import { COMMANDS, GLOBAL_OPTIONS } from './commands.ts';
 import type { Context } from './context.ts';
 import type { OptionRow, Options } from './options.ts';
 import { renderError, toErrorJson } from './render/error.ts';
+import { takeOverWarnings } from './terminal/library-warnings.ts';
 import { Output } from './terminal/output.ts';
 import { Signals } from './terminal/signals.ts';
 
@@ -83,6 +84,7 @@ async function perform({ row, args, options }: Asked, proc: NodeJS.Process): Pro
   const signals = new Signals(proc);
   signals.start();
   endWithReader(proc, signals);
+  const giveBack = takeOverWarnings(output);
   let context: Context | undefined;
   try {
     context = await createContext(proc, options, output, signals);
@@ -93,6 +95,7 @@ async function perform({ row, args, options }: Asked, proc: NodeJS.Process): Pro
   } finally {
     await context?.app.close();
     signals.stop();
+    giveBack();
   }
 }
 

@@ -1,6 +1,6 @@
 /** All that planq knows of a run, as one document, for archives and other programs. */
 import { constants } from 'node:fs';
-import { copyFile, lstat, mkdir } from 'node:fs/promises';
+import { copyFile, lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Event } from '../events/event.ts';
 import { gateNames } from '../flows/gate-names.ts';
@@ -13,7 +13,7 @@ import type { RunContext } from '../producer/submit.ts';
 import { taskPaths } from '../producer/workspace.ts';
 import type { Decision } from '../redis/steering.ts';
 import { toIso } from '../runtime/clock.ts';
-import { writeFileAtomic } from '../runtime/files.ts';
+import { makePrivateFolder, writeFileAtomic } from '../runtime/files.ts';
 import { showRun } from './find-run.ts';
 import { listOutputs, type OutputFile } from './list-outputs.ts';
 import { readEvents } from './read-events.ts';
@@ -88,11 +88,11 @@ export async function writeExport(exported: RunExport, folder: string): Promise<
       continue;
     }
     const name = `logs/${task.definition.id}.log`;
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true, mode: 0o700 });
+    await makePrivateFolder(path.dirname(path.join(folder, name)));
     await copyFile(task.logFile, path.join(folder, name), constants.COPYFILE_FICLONE);
     tasks.push({ ...task, logFile: name });
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(folder);
   await writeFileAtomic(path.join(folder, 'run.json'), `${JSON.stringify({ ...exported, tasks }, null, 2)}\n`);
 }
 

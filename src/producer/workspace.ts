@@ -3,11 +3,11 @@
  * `status/<task>.json`, and what an attempt is given in `attempts/<task>/`. Before an attempt, what an earlier one left
  * in the output folder is moved to `previous/`, so that a stale file never passes for a result.
  */
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRef, Task } from '../plan/plan.ts';
 import { toIso } from '../runtime/clock.ts';
-import { writeFileAtomic } from '../runtime/files.ts';
+import { makeFolder, makePrivateFolder, PRIVATE_FILE, writeFileAtomic } from '../runtime/files.ts';
 
 export interface TaskPaths {
   projectDir: string;
@@ -40,13 +40,14 @@ export function taskPaths(projectDir: string, workspace: string, taskId: string)
 
 /** Folders made, old outputs moved aside, the prompt written, an empty PLANQ_OUTPUT file. */
 export async function prepareAttempt(paths: TaskPaths, task: Task, run: string): Promise<void> {
+  // The results are the user's, under the user's umask; all else is private. So the root must be made before what is in it.
+  await makeFolder(paths.workspaceDir);
   await moveAside(paths, task.id);
   await startLog(paths, run);
-  await mkdir(paths.outputDir, { recursive: true, mode: 0o700 });
-  for (const file of [paths.logFile, paths.pidFile, paths.promptFile])
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-  await writeFile(paths.promptFile, task.prompt, { mode: 0o600 });
-  await writeFile(paths.outputFile, '', { mode: 0o600 });
+  await makeFolder(paths.outputDir);
+  for (const file of [paths.logFile, paths.pidFile, paths.promptFile]) await makePrivateFolder(path.dirname(file));
+  await writeFile(paths.promptFile, task.prompt, { mode: PRIVATE_FILE });
+  await writeFile(paths.outputFile, '', { mode: PRIVATE_FILE });
 }
 
 /** A run's attempts share one log; what another run wrote there is moved beside it. */
@@ -66,7 +67,7 @@ export async function shelveEarlierRun(projectDir: string, workspace: string): P
   const runs = path.join(root, 'previous', '.runs');
   const used = await readdir(runs).catch(() => []);
   const shelf = path.join(runs, String(nextNumber(used)));
-  await mkdir(shelf, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(shelf);
   for (const name of names) await rename(path.join(root, name), path.join(shelf, name));
 }
 
@@ -80,7 +81,7 @@ async function moveAside(paths: TaskPaths, taskId: string): Promise<void> {
   }
   if (names.length === 0) return;
   const shelf = path.join(paths.workspaceDir, 'previous', taskId);
-  await mkdir(shelf, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(shelf);
   const used = await readdir(shelf);
   await rename(paths.outputDir, path.join(shelf, String(nextNumber(used))));
 }

@@ -12,7 +12,7 @@ import { readRun } from '../producer/read-run.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { RUNS_QUEUE } from '../redis/keys.ts';
 import { type Job, UnrecoverableError, WaitingChildrenError } from '../redis/queues.ts';
-import { writeFileAtomic } from '../runtime/files.ts';
+import { makeFolder, writeFileAtomic } from '../runtime/files.ts';
 import type { WorkerContext } from './context.ts';
 import { snoozeJob } from './settle.ts';
 
@@ -95,6 +95,8 @@ async function writeReport(worker: WorkerContext, run: string, context: RunConte
   const report = toReport(view);
   const root = path.resolve(context.projectDir, context.workspace);
   try {
+    // A run of tasks without files has made no workspace yet.
+    await makeFolder(root);
     await writeFileAtomic(path.join(root, 'report.json'), `${JSON.stringify(report, null, 2)}\n`);
     await writeFileAtomic(path.join(root, 'report.md'), toMarkdown(report));
   } catch (error) {
