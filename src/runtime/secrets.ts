@@ -66,10 +66,14 @@ export class Secrets {
 
   async #readOne(name: string): Promise<{ value: string; where: string }> {
     const file = Object.hasOwn(this.sources.files, name) ? this.sources.files[name] : undefined;
-    if (file === undefined) return { value: this.sources.env[name] ?? '', where: 'its environment' };
+    if (file === undefined) return { value: this.#fromEnvironment(name), where: 'its environment' };
     const text = await readFile(path.resolve(this.sources.projectDir, file), 'utf8').catch(() => '');
     // Editors and `echo` end a file with a line break that is not part of the value.
     return { value: text.replace(/\r?\n$/, ''), where: `the file ${file}` };
+  }
+
+  #fromEnvironment(name: string): string {
+    return Object.hasOwn(this.sources.env, name) ? (this.sources.env[name] ?? '') : '';
   }
 
   #remember(values: readonly string[]): void {
