@@ -69,13 +69,12 @@ describe('the user that the docs make', () => {
     expect(await planq('watch', run, '--json')).toBe(0);
     const other = await submit();
     expect(await planq('cancel', other)).toBe(0);
-    for (const command of ['list', 'limits', 'inbox']) expect(await planq(command)).toBe(0);
+    for (const command of ['list', 'inbox']) expect(await planq(command)).toBe(0);
     for (const command of ['show', 'logs']) expect(await planq(command, run, 'a')).toBe(0);
     expect(await planq('export', run, '--json')).toBe(0);
     expect(await planq('prune', '--older-than', '1ms')).toBe(0);
     const { checks } = await project.json<{ checks: { name: string; status: string }[] }>('doctor');
     expect(checks.filter(({ name, status }) => status !== 'ok' && name !== 'process-control')).toEqual([]);
-    expect(await planq('doctor')).toBe(0);
     for (const worker of workers) worker.child.kill('SIGTERM');
     for (const { ended } of workers) {
       const { stdout, stderr } = await ended;
@@ -83,7 +82,8 @@ describe('the user that the docs make', () => {
     }
     expect(await server.denials()).toEqual([]);
     expectNoPassword(heard.join('\n'));
-  }, 90_000);
+    // Some twenty processes, one after the other.
+  }, 240_000);
 
   it('is told what cannot be checked, or what is missing, when it has other rights', async () => {
     const project = createProject();

@@ -118,7 +118,11 @@ describe('the value of a secret', () => {
       expectClean(`planq ${argv.join(' ')}`, await hear(project, argv));
       expectClean(`planq ${argv.join(' ')} --json`, await hear(project, [...argv, '--json']));
     }
-    for (const argv of [['report', run], ['report', run, '--format', 'json'], ['export', run], ['inbox']])
+    for (const argv of [
+      ['report', run],
+      ['report', run, '--format', 'json'],
+      ['export', run],
+    ])
       expectClean(`planq ${argv.join(' ')}`, await hear(project, argv));
     expectClean('planq watch --json', watch.stdout() + watch.stderr());
     worker.child.kill('SIGTERM');
@@ -137,7 +141,8 @@ describe('the value of a secret', () => {
     const masked = (await project.planq('logs', run, 'tells')).stdout;
     expectClean('planq logs of somebody who knows the secret', masked);
     expect(masked).toContain('at ***');
-  }, 120_000);
+    // Some twenty processes, one after the other.
+  }, 240_000);
 
   it('that is not there fails the task at once, and says which, where it was looked for, and on which worker', async () => {
     const project = createProject();
