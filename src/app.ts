@@ -16,8 +16,10 @@ import { type Config, type ConfigOverrides, loadConfig } from './runtime/config.
 import { PlanqError } from './runtime/errors.ts';
 import type { Problem } from './runtime/problem.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
+import type { Secrets } from './runtime/secrets.ts';
 import type { CrashPoint } from './workers/context.ts';
 import { WorkerPool } from './workers/pool.ts';
+import { openSecrets } from './workers/worker-secrets.ts';
 
 export interface AppOptions {
   env: Readonly<Record<string, string | undefined>>;
@@ -36,6 +38,8 @@ export interface AppOptions {
 export interface App {
   config: Config;
   clock: Clock;
+  /** The secrets that this process can find, for masking what it shows. */
+  secrets: Secrets;
   /** Opened on first use. @throws PlanqError `redis_*`, `clock_skew` */
   store(): Promise<Store>;
   loadPlan(path: string, options?: Partial<Pick<LoadOptions, 'barrier' | 'strict'>>): Promise<LoadedPlan>;
@@ -72,6 +76,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   return {
     config,
     clock,
+    secrets: openSecrets(config, options.env),
     store,
     loadPlan: async (path, planOptions = {}) => {
       const plan = await loadPlan(path, {

@@ -38,16 +38,19 @@ export type EnvironmentParts = Pick<
   workerEnv: Readonly<Record<string, string | undefined>>;
   /** Further names, or beginnings with `*`, that the configuration lets through. */
   passEnv?: readonly string[];
+  /** Values of the secrets that the task names. */
+  secrets?: Readonly<Record<string, string>>;
   /** Whose agent it is. */
   worker?: WorkerMark;
 };
 
-/** Later ones win: allowed worker variables, matrix values as MATRIX_<KEY>, the plan's `env`, PLANQ_ words. */
+/** Later ones win: allowed worker variables, matrix values as MATRIX_<KEY>, the plan's `env`, its secrets, PLANQ_ words. */
 export function buildEnvironment(parts: EnvironmentParts): Record<string, string> {
   return {
     ...allowedEnvironment(parts.workerEnv, parts.passEnv),
     ...matrixWords(parts.task.matrix),
     ...parts.task.env,
+    ...parts.secrets,
     PLANQ_RUN_ID: parts.runId,
     PLANQ_TASK_ID: parts.task.id,
     PLANQ_ATTEMPT: String(parts.attempt),
@@ -77,10 +80,14 @@ export function allowedEnvironment(
   workerEnv: EnvironmentParts['workerEnv'],
   passEnv: readonly string[] = [],
 ): Record<string, string> {
-  return passOn(workerEnv, [...ALLOWED, ...passEnv]);
+  return passedEnvironment(workerEnv, [...ALLOWED, ...passEnv]);
 }
 
-function passOn(env: EnvironmentParts['workerEnv'], patterns: readonly string[]): Record<string, string> {
+/** The variables of `env` whose names match; a trailing `*` stands for any ending. What is withheld is never among them. */
+export function passedEnvironment(
+  env: EnvironmentParts['workerEnv'],
+  patterns: readonly string[],
+): Record<string, string> {
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined || isWithheld(name)) continue;

@@ -5,11 +5,11 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants, existsSync, writeFileSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { errorMessage } from '../runtime/errors.ts';
-import { writeFileAtomic } from '../runtime/files.ts';
+import { makePrivateFolder, PRIVATE_FILE, writeFileAtomic } from '../runtime/files.ts';
 import { err, ok, type Result } from '../runtime/result.ts';
 import type { AgentReport } from './agent.ts';
 import { findProgram } from './find-program.ts';
@@ -75,8 +75,8 @@ export async function spawnProcess(options: SpawnOptions): Promise<Result<Runnin
   let log: FileHandle | undefined;
   let namespace: Namespace | undefined;
   try {
-    await mkdir(path.dirname(options.logFile), { recursive: true, mode: 0o700 });
-    log = await open(options.logFile, APPEND, 0o600);
+    await makePrivateFolder(path.dirname(options.logFile));
+    log = await open(options.logFile, APPEND, PRIVATE_FILE);
     const { size } = await log.stat();
     namespace = await openRoom(options);
     const child = await startChild(options, namespace, log.fd);

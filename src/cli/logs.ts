@@ -1,7 +1,8 @@
-/** `planq logs <run> <task> [-f]`: the output as it is, byte by byte. */
+/** `planq logs <run> <task> [-f]`: the output byte by byte, without the secrets that this process knows as well. */
 import { findLastLines, readKeptTail, readLogFrom } from '../control/read-log.ts';
 import { showTask, type TaskDetails } from '../control/show-task.ts';
 import { isSettled } from '../plan/states.ts';
+import { MaskedLines } from '../runtime/masked-lines.ts';
 import { type Command, type Context, EXIT } from './context.ts';
 
 const POLL_MS = 200;
@@ -9,9 +10,12 @@ const POLL_MS = 200;
 export const logs: Command = async (context, [run, task], options) => {
   const store = await context.store();
   const details = await showTask(store, run, task ?? '');
+  await context.app.secrets.read(details.definition.secrets ?? []);
   const from = options.lines === undefined ? 0 : await findLastLines(details.logFile, options.lines);
   if (options.follow === true) return followLog(context, details, from);
-  const at = await copy(context, details.logFile, from);
+  const lines = new MaskedLines(context.app.secrets);
+  const at = await copy(context, details.logFile, from, lines);
+  context.output.stdout.write(lines.finish());
   if (at > 0) return EXIT.ok;
   const tail = await readKeptTail(store, details);
   for (const line of tail.slice(-(options.lines ?? tail.length))) context.output.print(line);
@@ -19,10 +23,10 @@ export const logs: Command = async (context, [run, task], options) => {
 };
 
 /** @returns where the file ended; 0 when there is none, or nothing in it */
-async function copy({ output }: Context, file: string, from: number): Promise<number> {
+async function copy({ output }: Context, file: string, from: number, lines: MaskedLines): Promise<number> {
   let at = from;
   for await (const chunk of readLogFrom(file, from)) {
-    output.stdout.write(chunk);
+    output.stdout.write(lines.push(chunk));
     at += chunk.length;
   }
   return at;
@@ -34,11 +38,13 @@ async function followLog(context: Context, details: TaskDetails, from: number): 
   const stop = new AbortController();
   signals.listen(() => stop.abort());
   const store = await context.store();
+  const lines = new MaskedLines(context.app.secrets);
   for (let at = from; !stop.signal.aborted; ) {
     const { task } = await showTask(store, details.runId, details.task.id);
-    at = await copy(context, details.logFile, at);
-    if (isSettled(task.state)) return EXIT.ok;
+    at = await copy(context, details.logFile, at, lines);
+    if (isSettled(task.state)) break;
     await clock.sleep(POLL_MS, stop.signal);
   }
-  return EXIT.interrupted;
+  context.output.stdout.write(lines.finish());
+  return stop.signal.aborted ? EXIT.interrupted : EXIT.ok;
 }

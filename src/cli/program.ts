@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import type { OptionRow, Options } from './options.ts';
 import { renderError, toErrorJson } from './render/error.ts';
 import { createAsk } from './terminal/ask.ts';
+import { takeOverWarnings } from './terminal/library-warnings.ts';
 import { Output } from './terminal/output.ts';
 import { Signals } from './terminal/signals.ts';
 
@@ -84,6 +85,7 @@ async function perform({ row, args, options }: Asked, proc: NodeJS.Process): Pro
   const signals = new Signals(proc);
   signals.start();
   endWithReader(proc, signals);
+  const giveBack = takeOverWarnings(output);
   let context: Context | undefined;
   try {
     context = await createContext(proc, options, output, signals);
@@ -94,6 +96,7 @@ async function perform({ row, args, options }: Asked, proc: NodeJS.Process): Pro
   } finally {
     await context?.app.close();
     signals.stop();
+    giveBack();
   }
 }
 

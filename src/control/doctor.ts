@@ -2,15 +2,16 @@
  * Looks whether this machine and its Redis are fit for planq. Every check says what it found and, where it is not well,
  * what to do. Nothing is changed, but for a probe file that is removed again.
  */
-import { access, constants, mkdir, rm, writeFile } from 'node:fs/promises';
+import { access, constants, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { listWorkers } from '../producer/fleet.ts';
 import type { Store } from '../producer/store.ts';
-import { describeTarget } from '../redis/connection.ts';
+import { describeTarget, warnOpenServer } from '../redis/connection.ts';
 import { findServerProgram } from '../redis/private-server.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Config, describeKeep } from '../runtime/config.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
+import { makePrivateFolder, PRIVATE_FILE } from '../runtime/files.ts';
 
 export interface Finding {
   name: string;
@@ -57,8 +58,8 @@ async function checkProject({ projectDir }: Config): Promise<Finding> {
   const probe = path.join(folder, `probe-${process.pid}`);
   try {
     await access(projectDir, constants.R_OK | constants.W_OK | constants.X_OK);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    await writeFile(probe, 'probe', { mode: 0o600 });
+    await makePrivateFolder(folder);
+    await writeFile(probe, 'probe', { mode: PRIVATE_FILE });
     return ok('project', `${projectDir} can be written`);
   } catch (error) {
     const next = 'make the folder writable, or name another with --project';
@@ -91,18 +92,21 @@ async function checkRedis(input: DoctorInput): Promise<Finding[]> {
   const { check } = store;
   return [
     ok('redis', `${check.server} at ${describeTarget(store.target)}`),
+    checkAccess(store),
     check.appendOnly === true
       ? ok('append-only', 'what is acknowledged is on disk')
       : warn(
           'append-only',
-          `append-only is ${check.appendOnly === null ? 'not known' : 'off'}`,
+          check.appendOnly === null ? 'could not be checked: the server does not tell' : 'append-only is off',
           'set "appendonly yes"',
         ),
     check.evictionPolicy === 'noeviction'
       ? ok('eviction', 'no keys are evicted')
       : warn(
           'eviction',
-          `maxmemory-policy is ${check.evictionPolicy ?? 'not known'}`,
+          check.evictionPolicy === null
+            ? 'could not be checked: the server does not tell'
+            : `maxmemory-policy is ${check.evictionPolicy}`,
           'set "maxmemory-policy noeviction"',
         ),
     Math.abs(check.clockSkewMs) <= 500
@@ -110,6 +114,12 @@ async function checkRedis(input: DoctorInput): Promise<Finding[]> {
       : warn('clock', `differs from Redis by ${check.clockSkewMs} ms`, 'synchronise the clocks (NTP)'),
     await checkWorkers(store, input.clock),
   ];
+}
+
+function checkAccess({ target }: Store): Finding {
+  const open = warnOpenServer(target);
+  if (open === null) return ok('access', 'not everybody who reaches the address can write');
+  return warn('access', open, 'set a password, or a user with an ACL: docs/redis.md');
 }
 
 async function checkWorkers(store: Store, clock: Clock): Promise<Finding> {

@@ -1,6 +1,6 @@
 /** All that planq knows of a run, as one document, for archives and other programs. */
 import { createWriteStream } from 'node:fs';
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Event } from '../events/event.ts';
@@ -14,7 +14,7 @@ import type { RunContext } from '../producer/submit.ts';
 import { taskPaths } from '../producer/workspace.ts';
 import type { Decision } from '../redis/steering.ts';
 import { toIso } from '../runtime/clock.ts';
-import { writeFileAtomic } from '../runtime/files.ts';
+import { makePrivateFolder, writeFileAtomic } from '../runtime/files.ts';
 import { showRun } from './find-run.ts';
 import { listOutputs, type OutputFile } from './list-outputs.ts';
 import { readEvents } from './read-events.ts';
@@ -90,11 +90,11 @@ export async function writeExport(exported: RunExport, folder: string): Promise<
       continue;
     }
     const name = `logs/${task.definition.id}.log`;
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true, mode: 0o700 });
+    await makePrivateFolder(path.dirname(path.join(folder, name)));
     await copyLog(task.logFile, path.join(folder, name));
     tasks.push({ ...task, logFile: name });
   }
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(folder);
   await writeFileAtomic(path.join(folder, 'run.json'), `${JSON.stringify({ ...exported, tasks }, null, 2)}\n`);
 }
 

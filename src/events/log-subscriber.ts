@@ -2,6 +2,7 @@
  * Events as log lines: one JSON object a line, or a readable line for people. Every line carries run, task and attempt.
  */
 import { pino } from 'pino';
+import { MASKED } from '../runtime/mask.ts';
 import type { Event } from './event.ts';
 
 export interface LogLine {
@@ -42,10 +43,18 @@ export function toLogLine(event: Event, idOf: (index: number) => string): LogLin
   };
 }
 
+/** Facts that no line may carry, by name; the values that agents print are masked before they become events. */
+const SECRET_FACTS = ['token', 'password', 'secret', 'secrets', 'env', 'redisUrl', 'url', 'authorization'];
+
 /** JSON lines, each with its time, level and `base`. */
 export function createJsonLog(stream: { write(text: string): unknown }, base: Record<string, unknown>): Log {
   const logger = pino(
-    { base, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    {
+      base,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: { paths: SECRET_FACTS.flatMap((name) => [name, `*.${name}`]), censor: MASKED },
+    },
     { write: (text: string) => void stream.write(text) },
   );
   return { write: ({ level, message, facts }) => logger[level](facts, message) };

@@ -6,6 +6,7 @@ import { allowedEnvironment } from '../agents/environment.ts';
 import type { Event } from '../events/event.ts';
 import type { Store } from '../producer/store.ts';
 import type { Config } from '../runtime/config.ts';
+import { createMask } from '../runtime/mask.ts';
 import type { NotifyType } from '../runtime/notify-config.ts';
 import { type Random, randomId } from '../runtime/random.ts';
 import { type Service, startAll } from '../runtime/service.ts';
@@ -13,7 +14,6 @@ import { readVersion } from '../runtime/version.ts';
 import { isCommand } from './command.ts';
 import { PATIENCE, type Patience } from './deliver.ts';
 import { Feed } from './feed.ts';
-import { createMask } from './mask.ts';
 import { type Notification, testNotification, toNotification } from './notification.ts';
 import { readFacts } from './read-facts.ts';
 import { nameOf, type Receiver, receiverId, type Sent } from './receiver.ts';
@@ -76,7 +76,9 @@ function createComposer({
   const own = [...passed.map(([, value]) => value), ...signing, env.REDIS_URL];
   return async (event, type) => {
     const asked = type === 'approval' && 'tasks' in event ? event.tasks : null;
-    const facts = await readFacts(store, event.run, asked, (values) => createMask([...own, ...values]));
+    const facts = await readFacts(store, event.run, asked, (values) =>
+      createMask([...own, ...values].filter((value) => value !== undefined)),
+    );
     return toNotification(event, type, facts, version);
   };
 }

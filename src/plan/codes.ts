@@ -18,6 +18,7 @@ export const PROBLEM_CODES = {
   'bad-value': 'a value has the wrong type or form',
   'bad-id': 'a task id has characters or parts that are not allowed',
   'refused-env': 'an environment variable that plans may not set',
+  'secret-in-env': "`env` holds what looks like a secret's value",
   'bad-path': 'a file path cannot be read: empty, too long, a backslash or a NUL character',
   'path-outside': 'a file path is absolute or leaves the project',
   'no-tasks': 'there is no task',

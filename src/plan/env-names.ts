@@ -3,6 +3,8 @@
  * else than what the plan says are refused unless the configuration allows them; the words that planq itself sets always.
  */
 
+import { looksSecret } from '../runtime/secret-names.ts';
+
 export const ENV_NAME_PATTERN = /^[A-Z_][A-Z0-9_]*$/;
 
 const REFUSED_NAMES = new Set([
@@ -10,6 +12,15 @@ const REFUSED_NAMES = new Set([
   ...['NODE_OPTIONS', 'NODE_PATH', 'PERL5OPT', 'PERL5LIB', 'RUBYOPT', 'RUBYLIB'],
 ]);
 const REFUSED_PREFIXES = ['LD_', 'DYLD_', 'GIT_', 'PYTHON', 'BASH_FUNC_'];
+
+/**
+ * Whether `env` holds a secret's value: the name says so, and the value is a text that is neither a number, a switch nor
+ * filled in from the matrix.
+ */
+export function looksLikeSecret(name: string, value: unknown): boolean {
+  if (!looksSecret(name) || typeof value !== 'string' || value === '') return false;
+  return !/^(?:[\d.]+|true|false|\$\{\{.*\}\})$/.test(value);
+}
 
 /**
  * Why a plan may not set the variable `name`, as the end of a sentence, or null when it may.

@@ -76,6 +76,8 @@ export interface Task {
   /** Options for the agent kind, checked by that kind. */
   with: Record<string, JsonValue>;
   env: Record<string, string>;
+  /** Names of secrets that the worker gives it; values are never in a plan. */
+  secrets?: string[];
   inputs: FileRef[];
   outputs: FileRef[];
   /** A command that must exit 0 after the outputs were found. */

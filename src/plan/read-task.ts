@@ -23,6 +23,8 @@ export interface TaskContext {
   defaults: RawDefaults;
   /** `env` of the plan. */
   planEnv: Record<string, string | number | boolean>;
+  /** `secrets` of the plan. */
+  planSecrets: readonly string[];
   /** Values of this variant; empty without a matrix. */
   combination: Record<string, string>;
   source: SourcePlace;
@@ -48,6 +50,7 @@ export function readTask(id: string, raw: RawTask, context: TaskContext): Task {
     needs: [],
     ...readAgent(id, raw, context),
     env: toEnv({ ...context.planEnv, ...defaults.env, ...matrixEnv(context.combination), ...raw.env }),
+    ...readSecrets([...context.planSecrets, ...(raw.secrets ?? [])]),
     inputs: readPaths(raw.inputs, (text) => readInput(text, id, null), context, 'inputs'),
     outputs: readPaths(raw.outputs, readOutput, context, 'outputs'),
     check: raw.check ?? null,
@@ -86,6 +89,10 @@ function readAgent(id: string, raw: RawTask, context: TaskContext): Pick<Task, '
   const inherited = defaultAgent === undefined || defaultAgent === agent ? defaults.with : undefined;
   const run = chosen.run ?? (agent === 'command' ? defaults.run : undefined) ?? null;
   return { agent, run, with: { ...inherited, ...raw.with } as Record<string, JsonValue> };
+}
+
+function readSecrets(names: readonly string[]): Pick<Task, 'secrets'> {
+  return names.length === 0 ? {} : { secrets: [...new Set(names)] };
 }
 
 function readPaths(

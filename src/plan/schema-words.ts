@@ -99,6 +99,12 @@ export const estimateText = z.string().superRefine((value, context) => {
   if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.error });
 });
 
+/** Names of secrets, for the environment of a task; values come from the worker. */
+export const secretNames = z.array(
+  z.string().regex(ENV_NAME_PATTERN, { error: 'must be written in capitals, digits and underscores' }),
+  { error: 'must be a list of names; the values come from the worker' },
+);
+
 /** Environment variables; which names are refused is checked with their place, in `validate-env.ts`. */
 export const environment = z.record(
   z.string().regex(ENV_NAME_PATTERN, { error: 'must be written in capitals, digits and underscores' }),

@@ -3,7 +3,7 @@
  */
 import { z } from 'zod';
 import { defaultsSchema, taskSchema } from './schema-task.ts';
-import { capacity, environment, masterName, phaseName, taskId, text } from './schema-words.ts';
+import { capacity, environment, masterName, phaseName, secretNames, taskId, text } from './schema-words.ts';
 
 /** Most tasks of one plan, after matrix expansion. */
 export const MAX_TASKS = 10_000;
@@ -51,6 +51,7 @@ export const planSchema = z.strictObject({
     .describe('Stages (from 2 on) or, with barrier phase, phases that open only after `planq approve`.'),
   limits: limits.optional().describe('How much may run at once; further names are resources, such as gpu: 2.'),
   env: environment.optional().describe('Environment variables of every task.'),
+  secrets: secretNames.optional().describe('Names of secrets for every task; the values come from the worker.'),
   defaults: defaultsSchema.optional().describe('Values for tasks that do not say otherwise.'),
   tasks: z.record(taskId, taskSchema).describe('The tasks by id, at most 10,000.'),
 });

@@ -10,6 +10,7 @@ import {
   openConnection,
   type RedisTarget,
   type ServerCheck,
+  warnOpenServer,
 } from '../redis/connection.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
 import { NotifyLease } from '../redis/notify-lease.ts';
@@ -40,7 +41,7 @@ export interface Store {
 
 /**
  * Opens the store.
- * @throws PlanqError `redis_missing`, `redis_unreachable`, `redis_unsafe`, `clock_skew`
+ * @throws PlanqError `redis_missing`, `redis_unreachable`, `redis_unfit`, `redis_unsafe`, `clock_skew`
  */
 export async function openStore(config: Config, clock: Clock): Promise<Store> {
   const server: PrivateServer | null =
@@ -50,6 +51,8 @@ export async function openStore(config: Config, clock: Clock): Promise<Store> {
   try {
     redis = await openConnection(target);
     const check = await checkServer(redis, clock, { volatile: config.volatile });
+    const open = warnOpenServer(target);
+    if (open !== null) check.warnings.push(open);
     return assemble(config, target, redis, check, server);
   } catch (error) {
     redis?.disconnect();

@@ -3,11 +3,11 @@
  * `status/<task>.json`, and what an attempt is given in `attempts/<task>/`. Before an attempt, what an earlier one left
  * in the output folder is moved to `previous/`, so that a stale file never passes for a result.
  */
-import { access, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { access, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { FileRef, Task } from '../plan/plan.ts';
 import { toIso } from '../runtime/clock.ts';
-import { writeFileAtomic } from '../runtime/files.ts';
+import { makeFolder, makePrivateFolder, writeFileAtomic } from '../runtime/files.ts';
 import { findRefusal } from '../runtime/open-inside.ts';
 
 export interface TaskPaths {
@@ -41,19 +41,22 @@ export function taskPaths(projectDir: string, workspace: string, taskId: string)
 
 /** Folders made, old outputs moved aside, the prompt written, an empty PLANQ_OUTPUT file. */
 export async function prepareAttempt(paths: TaskPaths, task: Task, run: string): Promise<void> {
+  // The results are the user's, under the user's umask; all else is private. So the root must be made before what is in it.
+  await makeFolder(paths.workspaceDir);
   const folders = [paths.logFile, paths.pidFile, paths.promptFile, paths.statusFile].map((file) => path.dirname(file));
-  for (const folder of [paths.outputDir, ...folders]) await makeInside(paths.workspaceDir, folder);
+  for (const folder of folders) await makeInside(paths.workspaceDir, folder, makePrivateFolder);
+  await makeInside(paths.workspaceDir, paths.outputDir, makeFolder);
   await moveAside(paths, task.id);
   await startLog(paths, run);
-  await mkdir(paths.outputDir, { recursive: true, mode: 0o700 });
+  await makeFolder(paths.outputDir);
   // Replaced, not written into: an earlier attempt may have left links there.
   await writeFileAtomic(paths.promptFile, task.prompt);
   await writeFileAtomic(paths.outputFile, '');
 }
 
 /** Agents write in the workspace as well; a folder that one of them turned into a link to elsewhere is not used. */
-async function makeInside(root: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+async function makeInside(root: string, folder: string, make: (folder: string) => Promise<void>): Promise<void> {
+  await make(folder);
   const refusal = await findRefusal(folder, { roots: [root], kind: 'folder' });
   if (refusal !== null)
     throw new Error(`cannot use folder "${folder}": ${refusal.reason.replace('project', 'workspace')}`);
@@ -81,7 +84,7 @@ export async function shelveEarlierRun(projectDir: string, workspace: string): P
   const runs = path.join(root, 'previous', '.runs');
   const used = await readdir(runs).catch(() => []);
   const shelf = path.join(runs, String(nextNumber(used)));
-  await mkdir(shelf, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(shelf);
   for (const name of names) await rename(path.join(root, name), path.join(shelf, name));
 }
 
@@ -95,7 +98,7 @@ async function moveAside(paths: TaskPaths, taskId: string): Promise<void> {
   }
   if (names.length === 0) return;
   const shelf = path.join(paths.workspaceDir, 'previous', taskId);
-  await mkdir(shelf, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(shelf);
   const used = await readdir(shelf);
   await rename(paths.outputDir, path.join(shelf, String(nextNumber(used))));
 }

@@ -4,6 +4,9 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Clock } from '../runtime/clock.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
+import { MASKED } from '../runtime/mask.ts';
+import { passwordsOf } from '../runtime/secrets.ts';
+import { findUnfitness, isLocalAddress, parseServerInfo } from './server-info.ts';
 
 export type Connection = Redis;
 
@@ -55,9 +58,8 @@ export async function openConnection(target: RedisTarget, timeoutMs = 5000): Pro
   } catch (error) {
     throw new PlanqError(
       'redis_unreachable',
-      `cannot reach Redis at ${describeTarget(target)}: ${errorMessage(cause ?? error)}`,
+      `cannot reach Redis at ${describeTarget(target)}: ${hidePassword(target, errorMessage(cause ?? error))}`,
       {
-        cause: error,
         hint: 'start it, or set REDIS_URL to the right address; without REDIS_URL planq starts its own',
       },
     );
@@ -67,6 +69,11 @@ export async function openConnection(target: RedisTarget, timeoutMs = 5000): Pro
   const redis = createConnection(target);
   await redis.connect();
   return redis;
+}
+
+/** Of any length, other than in a log: what a client library says may hold the whole address. */
+function hidePassword({ url }: RedisTarget, text: string): string {
+  return [url, ...passwordsOf(url)].reduce((rest, secret) => rest.replaceAll(secret, MASKED), text);
 }
 
 /** The address without user name and password. */
@@ -93,28 +100,32 @@ const CLOCK_SKEW_LIMIT_MS = 2000;
 const CLOCK_SKEW_WARNING_MS = 500;
 
 /**
- * Looks whether the server keeps what it acknowledges and agrees on the time.
+ * Looks whether planq can work with the server, whether it keeps what it acknowledges and agrees on the time. INFO says it
+ * all; CONFIG is asked only for what INFO leaves out, since many users may not.
  * @param options.volatile accept a server that may lose data
- * @throws PlanqError `redis_unsafe` (no append-only file, an eviction policy other than noeviction) or `clock_skew`
+ * @throws PlanqError `redis_unfit` (too old, cluster, replica, INFO refused), `redis_unsafe` (no append-only file, an
+ *   eviction policy other than noeviction) or `clock_skew`
  */
 export async function checkServer(redis: Redis, clock: Clock, options: { volatile: boolean }): Promise<ServerCheck> {
-  const [info, appendOnly, policy] = await Promise.all([
-    redis.info('server').catch(() => ''),
-    readSetting(redis, 'appendonly'),
-    readSetting(redis, 'maxmemory-policy'),
-  ]);
+  const facts = parseServerInfo(await readInfo(redis));
+  const unfit = findUnfitness(facts);
+  if (unfit !== null)
+    throw new PlanqError('redis_unfit', `cannot work with this Redis: ${unfit.cause}`, { hint: unfit.hint });
+  const appendOnly = facts.appendOnly ?? (await readFlag(redis, 'appendonly'));
+  const policy = facts.evictionPolicy ?? (await readSetting(redis, 'maxmemory-policy'));
   const before = clock.now();
   const [seconds, micros] = await redis.time();
   const serverNow = Number(seconds) * 1000 + Number(micros) / 1000;
   const skew = Math.round(serverNow - (before + clock.now()) / 2);
-  const version = /(?:valkey|redis)_version:([^\r\n]+)/.exec(info)?.[1] ?? 'unknown version';
   const check: ServerCheck = {
-    server: `${info.includes('valkey_version') ? 'valkey' : 'redis'} ${version}`,
-    appendOnly: appendOnly === null ? null : appendOnly === 'yes',
+    server: `${facts.kind} ${facts.version ?? 'unknown version'}`,
+    appendOnly,
     evictionPolicy: policy,
     clockSkewMs: skew,
     warnings: [],
   };
+  if (facts.version === null)
+    check.warnings.push('Redis does not say which version it is; planq needs Redis 6.2 or later, or Valkey');
   if (Math.abs(skew) > CLOCK_SKEW_LIMIT_MS) {
     throw new PlanqError('clock_skew', `cannot work with a clock that differs from Redis by ${skew} ms`, {
       hint: 'synchronise the clocks of this machine and the Redis machine (NTP), then start again',
@@ -132,10 +143,12 @@ function refuseUnsafe(check: ServerCheck, volatile: boolean): void {
   if (check.evictionPolicy !== null && check.evictionPolicy !== 'noeviction') {
     faults.push(`it may evict keys (maxmemory-policy ${check.evictionPolicy})`);
   }
-  if (check.appendOnly === null)
-    check.warnings.push(
-      'Redis does not let us read its settings; make sure that appendonly is yes and maxmemory-policy is noeviction',
-    );
+  const unknown = [
+    ...(check.appendOnly === null ? ['appendonly is yes'] : []),
+    ...(check.evictionPolicy === null ? ['maxmemory-policy is noeviction'] : []),
+  ];
+  if (unknown.length > 0)
+    check.warnings.push(`Redis does not let us read its settings; make sure that ${unknown.join(' and ')}`);
   if (faults.length === 0) return;
   if (volatile) {
     check.warnings.push(`this Redis may lose runs: ${faults.join('; ')}`);
@@ -146,7 +159,24 @@ function refuseUnsafe(check: ServerCheck, volatile: boolean): void {
   });
 }
 
-/** Null where the server's rights forbid CONFIG. */
+/** @throws PlanqError `redis_unfit` where the user's rights forbid INFO: BullMQ cannot start without it either */
+async function readInfo(redis: Redis): Promise<string> {
+  try {
+    return await redis.info();
+  } catch (error) {
+    throw new PlanqError('redis_unfit', `cannot look at this Redis: ${errorMessage(error)}`, {
+      hint: 'give the user the rights that docs/redis.md lists',
+      cause: error,
+    });
+  }
+}
+
+async function readFlag(redis: Redis, name: string): Promise<boolean | null> {
+  const value = await readSetting(redis, name);
+  return value === null ? null : value === 'yes';
+}
+
+/** Null where the user's rights forbid CONFIG. */
 async function readSetting(redis: Redis, name: string): Promise<string | null> {
   try {
     const reply = (await redis.config('GET', name)) as string[];
@@ -154,4 +184,10 @@ async function readSetting(redis: Redis, name: string): Promise<string | null> {
   } catch {
     return null;
   }
+}
+
+/** A sentence when everybody who reaches the address may write there, and so have commands run by every worker. */
+export function warnOpenServer(target: RedisTarget): string | null {
+  if (isLocalAddress(target.url) || passwordsOf(target.url).length > 0) return null;
+  return `Redis at ${describeTarget(target)} answers without a password: whoever reaches it can have commands run by every worker; give it one, and a user as docs/redis.md says`;
 }

@@ -5,12 +5,13 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { chmod, lstat, open, readFile, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../runtime/clock.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
+import { makePrivateFolder, PRIVATE_FOLDER } from '../runtime/files.ts';
 import { createConnection } from './connection.ts';
 
 /** Unix socket paths may not be longer (sun_path, 108 bytes with the final zero). */
@@ -30,8 +31,8 @@ export interface PrivateServer {
  * @throws PlanqError `redis_missing` when no server program is on PATH, `redis_unreachable` when it does not come up
  */
 export async function startPrivateServer(folder: string, clock: Clock): Promise<PrivateServer> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
-  await chmod(folder, 0o700);
+  await makePrivateFolder(folder);
+  await chmod(folder, PRIVATE_FOLDER);
   const socket = await socketPath(folder);
   const lock = path.join(folder, 'start.lock');
   const deadline = clock.monotonic() + START_TIMEOUT_MS;
@@ -65,8 +66,22 @@ async function socketPath(folder: string): Promise<string> {
   if (Buffer.byteLength(beside) <= SOCKET_PATH_LIMIT) return beside;
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 16);
   const elsewhere = path.join(os.tmpdir(), `planq-${os.userInfo().uid}-${hash}`);
-  await mkdir(elsewhere, { recursive: true, mode: 0o700 });
+  await makePrivateFolder(elsewhere);
+  await refuseForeign(elsewhere);
   return path.join(elsewhere, 'redis.sock');
+}
+
+/** Everybody may write to the folder for temporary files, and could have made this one before us. */
+async function refuseForeign(folder: string): Promise<void> {
+  const found = await lstat(folder);
+  if (found.isDirectory() && found.uid === os.userInfo().uid && (found.mode & 0o077) === 0) return;
+  throw new PlanqError(
+    'redis_unreachable',
+    `cannot use ${folder} for the socket of Redis: it is not this user's alone`,
+    {
+      hint: 'remove it, or work in a project folder with a shorter path',
+    },
+  );
 }
 
 async function launch(folder: string, socket: string, deadline: number, clock: Clock): Promise<void> {
@@ -74,7 +89,8 @@ async function launch(folder: string, socket: string, deadline: number, clock: C
   if (program === null) throw missingServer();
   const log = await open(path.join(folder, 'redis.log'), 'a', 0o600);
   try {
-    const child = spawn(program, serverArguments(folder, socket), {
+    // Its files are its owner's alone, whatever the umask is; `exec` keeps it one process.
+    const child = spawn('/bin/sh', ['-c', 'umask 077; exec "$0" "$@"', program, ...serverArguments(folder, socket)], {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
       cwd: folder,

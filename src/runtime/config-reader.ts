@@ -22,6 +22,8 @@ export interface ConfigReader {
   words(key: string): string[];
   /** Whether the key is switched off: `"off"` or `false`. Such a value counts as not given elsewhere. */
   isOff(key: string): boolean;
+  /** An object of texts that are not empty. */
+  texts(key: string): Record<string, string>;
   refuseUnknown(): void;
 }
 
@@ -39,6 +41,7 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
     'keep',
     'notify',
     'planEnv',
+    'secretFiles',
     'times',
     '$schema',
   ],
@@ -110,6 +113,13 @@ export function createConfigReader(root: Record<string, unknown>, file: string, 
         (value): value is string[] => Array.isArray(value) && value.every((item) => typeof item === 'string'),
       ) ?? [],
     isOff,
+    texts: (key) =>
+      read(
+        key,
+        'an object of names and texts',
+        (value): value is Record<string, string> =>
+          isObject(value) && Object.values(value).every((item) => typeof item === 'string' && item !== ''),
+      ) ?? {},
     refuseUnknown: () => {
       for (const [parent, known] of Object.entries(KNOWN_KEYS)) {
         const value = parent === '' ? root : find(parent);

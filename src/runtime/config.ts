@@ -53,6 +53,8 @@ export interface Config {
   notify: NotifyEntry[];
   /** Environment variables that plans may set although they are refused by default. */
   planEnv: string[];
+  /** Secrets that come from a file instead of the worker's environment: name → file, from the project folder. */
+  secretFiles: Record<string, string>;
   times: Times;
 }
 
@@ -145,6 +147,7 @@ export async function loadConfig(
       problems,
     ),
     planEnv: reader.words('planEnv'),
+    secretFiles: reader.texts('secretFiles'),
     times: {
       lockMs,
       stalledMs: Math.max(50, Math.round(lockMs / 2)),
@@ -161,6 +164,14 @@ export async function loadConfig(
       code: 'bad-value',
       severity: 'error',
       message: `prefix "${config.prefix}" may have letters, digits, "-" and "_" only`,
+    });
+  }
+  if (config.redisUrl !== null && !isRedisAddress(config.redisUrl)) {
+    // The address itself may hold a password, so it is not shown.
+    problems.push({
+      code: 'bad-value',
+      severity: 'error',
+      message: `${env.REDIS_URL ? 'REDIS_URL' : '"redis"'} must be redis://…, rediss://… or the absolute path of a unix socket; characters such as "/", "#" and "@" in a password must be percent-encoded`,
     });
   }
   if (config.times.lockMs < 200)
@@ -202,6 +213,11 @@ function days(ms: number): string {
   const whole = ms / DAY_MS;
   if (!Number.isInteger(whole)) return formatDuration(ms);
   return `${whole} ${whole === 1 ? 'day' : 'days'}`;
+}
+
+function isRedisAddress(url: string): boolean {
+  if (url.startsWith('/')) return true;
+  return URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol);
 }
 
 function readLockMs(env: NodeJS.ProcessEnv, reader: ConfigReader, problems: Problem[]): number {

@@ -19,6 +19,7 @@ export const ERRORS = {
   redis_missing: { exit: 6, retryable: false },
   redis_unreachable: { exit: 6, retryable: true },
   redis_unsafe: { exit: 6, retryable: false },
+  redis_unfit: { exit: 6, retryable: false },
   redis_full: { exit: 6, retryable: true },
   clock_skew: { exit: 6, retryable: true },
   no_isolation: { exit: 1, retryable: false },

@@ -16,6 +16,8 @@ export interface Attempt {
   task: TaskDefinition;
   context: RunContext;
   paths: TaskPaths;
+  /** Values of the task's secrets, once they are read. */
+  secrets?: Record<string, string>;
   /** What the agent said, once it has. */
   outcome?: Outcome;
 }

@@ -22,16 +22,33 @@ import type { WorkerContext } from './context.ts';
 import { writeHandoff } from './handoff.ts';
 import { createReporter } from './reporter.ts';
 import { describeFaults, findMissingInputs, verifyOutputs } from './verify.ts';
+import { maskOutcome, readTaskSecrets } from './worker-secrets.ts';
 
 type Step = (worker: WorkerContext, attempt: Attempt) => Promise<Outcome | undefined>;
 
-const STEPS: readonly Step[] = [checkOrigin, openWorkspace, checkInputs, handOver, runAgent, verify, runCheck];
+const STEPS: readonly Step[] = [
+  checkOrigin,
+  openWorkspace,
+  takeSecrets,
+  checkInputs,
+  handOver,
+  runAgent,
+  verify,
+  runCheck,
+];
 
 /** Most bytes kept of one task's log. */
 const LOG_LIMIT_BYTES = 100 * 1024 * 1024;
 
-/** Performs the steps. A step that throws (a full disk, a folder that is not ours) fails the attempt, not the worker. */
+/**
+ * Performs the steps. A step that throws (a full disk, a folder that is not ours) fails the attempt, not the worker. What
+ * comes out is free of secrets.
+ */
 export async function performAttempt(worker: WorkerContext, attempt: Attempt): Promise<Outcome> {
+  return maskOutcome(worker.secrets, await performSteps(worker, attempt));
+}
+
+async function performSteps(worker: WorkerContext, attempt: Attempt): Promise<Outcome> {
   try {
     for (const step of STEPS) {
       const outcome = await step(worker, attempt);
@@ -66,6 +83,13 @@ async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<
     agent_id: `agent-${attempt.held.token.slice(0, 8)}`,
   });
   return undefined;
+}
+
+/** Before anything is begun: without them the attempt would only fail later. */
+async function takeSecrets(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
+  const outcome = await readTaskSecrets(worker, attempt);
+  if (outcome?.kind === 'failed' && hasFiles(attempt)) await tellInLog(attempt, [outcome.reason]);
+  return outcome;
 }
 
 async function checkInputs(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
@@ -170,7 +194,13 @@ function invocation(
     outputs: task.outputs
       .filter((file) => !file.glob)
       .map((file) => `${candidatePaths(paths, file)[0] ?? ''}${file.directory ? '/' : ''}`),
-    env: buildEnvironment({ ...base, workerEnv: worker.env, passEnv: worker.config.passEnv, worker: worker.mark }),
+    env: buildEnvironment({
+      ...base,
+      workerEnv: worker.env,
+      passEnv: worker.config.passEnv,
+      secrets: attempt.secrets ?? {},
+      worker: worker.mark,
+    }),
     timeoutMs: task.timeoutMs ?? phaseTimeoutMs(task.phase),
     zombieMs: worker.config.times.zombieMs,
     graceMs: worker.config.times.graceMs,

@@ -9,6 +9,7 @@ import type { Store } from '../producer/store.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Config } from '../runtime/config.ts';
 import type { Random } from '../runtime/random.ts';
+import type { Secrets } from '../runtime/secrets.ts';
 import type { Holdings } from './holdings.ts';
 import type { Slots } from './slots.ts';
 
@@ -40,6 +41,8 @@ export interface WorkerContext extends WorkerParts {
   holdings: Holdings;
   guardian: Guardian;
   slots: Slots;
+  /** What this worker must not tell. */
+  secrets: Secrets;
   /** Takes note of an error of Redis; told once a minute, and calms the fetching. */
   complain(error: unknown): void;
   /** The same message at most once a minute. */

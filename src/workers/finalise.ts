@@ -13,7 +13,7 @@ import type { RunContext } from '../producer/submit.ts';
 import { submitUndo } from '../producer/submit-undo.ts';
 import { RUNS_QUEUE } from '../redis/keys.ts';
 import { type Job, WaitingChildrenError } from '../redis/queues.ts';
-import { writeFileAtomic } from '../runtime/files.ts';
+import { makeFolder, writeFileAtomic } from '../runtime/files.ts';
 import type { WorkerContext } from './context.ts';
 import { refuseJob, snoozeJob } from './settle.ts';
 
@@ -113,6 +113,8 @@ async function writeReport(worker: WorkerContext, run: string, context: RunConte
     view.run.undoOf === undefined ? 'report' : 'undo-report',
   );
   try {
+    // A run of tasks without files has made no workspace yet.
+    await makeFolder(path.dirname(name));
     await writeFileAtomic(`${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
     await writeFileAtomic(`${name}.md`, toMarkdown(report));
   } catch (error) {

@@ -29,6 +29,7 @@ import { createPruner } from './pruner.ts';
 import { refuseJob } from './settle.ts';
 import { Slots } from './slots.ts';
 import { sweepOnce } from './sweeper.ts';
+import { maskWarnings, openSecrets } from './worker-secrets.ts';
 
 export interface PoolOptions extends WorkerParts {
   /** Masters to serve with the most tasks at once for each; null = every master that any plan names. */
@@ -66,7 +67,12 @@ export class WorkerPool implements Service {
   readonly #auditor: Auditor;
   #stopping: Promise<void> | undefined;
 
-  constructor(private readonly options: PoolOptions) {
+  private readonly options: PoolOptions;
+
+  constructor(parts: PoolOptions) {
+    const secrets = openSecrets(parts.config, parts.env);
+    const options: PoolOptions = { ...parts, warn: maskWarnings(secrets, parts.warn) };
+    this.options = options;
     const { store, config, clock, random, warn } = options;
     this.id = `${os.hostname()}-${process.pid}-${randomId(4)}`;
     const guardian = new Guardian({
@@ -88,6 +94,7 @@ export class WorkerPool implements Service {
       holdings,
       guardian,
       slots: new Slots(config.concurrency),
+      secrets,
       isQuiet: () => this.#quiet,
       complain: onError,
       tell: (message, facts) => this.#calm.tell(message, facts),

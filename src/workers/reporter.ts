@@ -6,6 +6,7 @@ import type { AgentReport } from '../agents/agent.ts';
 import { bounded } from '../runtime/errors.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
+import { maskReport } from './worker-secrets.ts';
 
 const PROGRESS_INTERVAL_MS = 1000;
 const LINE_LIMIT = 500;
@@ -41,7 +42,9 @@ export function createReporter(worker: WorkerContext, attempt: Attempt): Reporte
     under.add(tracked);
   };
   return {
-    report: (report) => {
+    report: (told) => {
+      // Masked before it is cut: half a secret would not be found.
+      const report = maskReport(worker.secrets, told);
       switch (report.kind) {
         case 'spawned':
           worker.guardian.lease({

@@ -31,6 +31,22 @@ describe('the published package', () => {
     expect(files.filter((file) => /^dist\/agents\/programs\/.+\.mjs$/.test(file))).not.toEqual([]);
   });
 
+  it('holds files of these kinds only', () => {
+    const kinds = [
+      /^dist\/[\w/-]+\.(js|d\.ts)$/,
+      /^dist\/redis\/scripts\/[\w-]+\.lua$/,
+      /^dist\/agents\/programs\/[\w-]+\.(mjs|d\.mts)$/,
+      /^examples\/[\w/.-]+\.(ya?ml|json|md|mjs)$/,
+      /^schema\/plan\.json$/,
+      /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
+    ];
+    expect(files.filter((file) => !kinds.some((kind) => kind.test(file)))).toEqual([]);
+  });
+
+  it('holds nothing that keeps secrets, and no name of a hidden file', () => {
+    expect(files.filter((file) => /(^|\/)\.|\.(env|pem|key|p12|sock|rdb|aof)$|npmrc/.test(file))).toEqual([]);
+  });
+
   it('holds no tests, no maps and no leftovers of a run', () => {
     expect(files.filter((file) => /\.test\.|\.map$|\.log$|\.tsbuildinfo$|\.planq|workspace\//.test(file))).toEqual([]);
   });

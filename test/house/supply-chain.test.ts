@@ -45,9 +45,33 @@ describe('the lock file', () => {
       expect(`${name} ${lock.packages[`node_modules/${name}`]?.version}`).toBe(`${name} ${version}`);
   });
 
+  it('has no package with a script to run at install besides these two, which work without', () => {
+    const scripted = locked.filter(([, entry]) => entry.hasInstallScript).map(([place]) => place);
+    expect(scripted).toEqual(['node_modules/esbuild', 'node_modules/msgpackr-extract']);
+  });
+
+  it('has no dependency that is named by anything but a version', () => {
+    const entries = locked as unknown as [string, Pick<PackageJson, 'dependencies'>][];
+    const odd = entries.flatMap(([place, { dependencies = {} }]) =>
+      Object.entries(dependencies)
+        .filter(([, range]) => /[:/]/.test(range) && !range.startsWith('npm:'))
+        .map(([name, range]) => `${place} ${name} ${range}`),
+    );
+    expect(odd).toEqual([]);
+  });
+
   it('has no package in what users install that must run a script of its own', () => {
     const scripted = locked.filter(([, entry]) => entry.hasInstallScript && !entry.dev && !entry.optional);
     expect(scripted.map(([place]) => place)).toEqual([]);
+  });
+});
+
+describe('npm, as the project sets it up', () => {
+  it('runs no scripts of packages, and takes no young versions and nothing that is not from the registry', () => {
+    const settings = readRepository('.npmrc').trim().split('\n');
+    const sources = ['git', 'remote', 'file', 'directory'].map((source) => `allow-${source}=none`);
+    expect(settings).toEqual(expect.arrayContaining(['ignore-scripts=true', 'min-release-age=7', ...sources]));
+    expect(settings.filter((line) => /registry|exclude|_auth|token/i.test(line))).toEqual([]);
   });
 });
 

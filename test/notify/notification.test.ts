@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../src/events/event.ts';
 import type { RunSummary } from '../../src/flows/run-view.ts';
-import { createMask } from '../../src/notify/mask.ts';
 import { type RunFacts, toNotification, toPlainText, typeOf } from '../../src/notify/notification.ts';
+import { createMask } from '../../src/runtime/mask.ts';
 import { NOTIFY_TYPES } from '../../src/runtime/notify-config.ts';
 
 const at = (type: string, more: object = {}): Event => ({ id: '5-0', at: 5, run: 'r1', type, ...more }) as Event;

@@ -75,9 +75,9 @@ function readVariant({ name, id, raw, combination, isFirst }: Variant, reading: 
         problem(code, message, document.locate(['tasks', name, field, ...(index === undefined ? [] : [index])])),
       );
   };
-  const { defaults = {}, env: planEnv = {} } = reading.raw;
+  const { defaults = {}, env: planEnv = {}, secrets: planSecrets = [] } = reading.raw;
   return {
-    task: readTask(id, substituted, { defaults, planEnv, combination, source, report }),
+    task: readTask(id, substituted, { defaults, planEnv, planSecrets, combination, source, report }),
     name,
     needs: readNeeds(name, raw, document),
     files: raw.files ?? [],

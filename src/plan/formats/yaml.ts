@@ -5,7 +5,7 @@ import type { Problem } from '../../runtime/problem.ts';
 import { err, ok, type Result } from '../../runtime/result.ts';
 import { type Place, problem } from '../codes.ts';
 import type { Draft, DraftStage } from '../draft.ts';
-import { isAllowable, refusedEnvName } from '../env-names.ts';
+import { isAllowable, looksLikeSecret, refusedEnvName } from '../env-names.ts';
 import { formatPath, type Mistake, type Path, toMistakes, toProblems } from '../issues.ts';
 import { readLimits } from '../read-limits.ts';
 import { salvage } from '../salvage.ts';
@@ -44,6 +44,7 @@ export function readPlanDocument(
   if (rest === null) return err(problems);
   const reading: Reading = { document, raw: rest.raw, file, problems, damaged: rest.damaged };
   checkEnvironments(reading, options.planEnv);
+  checkSecrets(reading);
   return ok({ ...toDraft(reading, options.format), unreadable: rest.unreadable });
 }
 
@@ -88,12 +89,46 @@ function checkEnvironments({ raw, document, problems }: Reading, allowed: readon
     ]),
   ];
   for (const [path, env] of owners) {
-    for (const name of Object.keys(env ?? {})) {
+    for (const [name, value] of Object.entries(env ?? {})) {
       const reason = refusedEnvName(name, allowed);
+      const place = document.locate([...path, name], 'key');
+      if (reason !== null) {
+        const hint = isAllowable(name) ? ALLOW_HINT : undefined;
+        problems.push(
+          problem('refused-env', `"${formatPath(path)}" cannot set "${name}": it ${reason}`, place, { hint }),
+        );
+      } else if (looksLikeSecret(name, value)) problems.push(secretInEnv(path, name, place));
+    }
+  }
+}
+
+/** The value is not shown: it may be what it looks like. */
+function secretInEnv(path: Path, name: string, place: Place): Problem {
+  return problem(
+    'secret-in-env',
+    `"${formatPath(path)}" sets "${name}", which looks like a secret; a plan is stored in Redis and read by many`,
+    place,
+    {
+      severity: 'warning',
+      hint: `write "secrets: [${name}]" instead, and give the value to the worker`,
+    },
+  );
+}
+
+function checkSecrets({ raw, document, problems }: Reading): void {
+  const owners: [Path, readonly string[]][] = [
+    [['secrets'], raw.secrets ?? []],
+    ...Object.entries(raw.tasks).map(([id, task]): [Path, readonly string[]] => [
+      ['tasks', id, 'secrets'],
+      task.secrets ?? [],
+    ]),
+  ];
+  for (const [path, names] of owners) {
+    for (const [index, name] of names.entries()) {
+      const reason = refusedEnvName(name);
       if (reason === null) continue;
-      const message = `"${formatPath(path)}" cannot set "${name}": it ${reason}`;
-      const hint = isAllowable(name) ? ALLOW_HINT : undefined;
-      problems.push(problem('refused-env', message, document.locate([...path, name], 'key'), { hint }));
+      const message = `"${formatPath(path)}" cannot name "${name}": it ${reason}`;
+      problems.push(problem('refused-env', message, document.locate([...path, index])));
     }
   }
 }
