@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Event } from '../../src/events/event.ts';
 import type { RunSummary } from '../../src/flows/run-view.ts';
 import { type RunFacts, toNotification, toPlainText, typeOf } from '../../src/notify/notification.ts';
-import { createMask } from '../../src/runtime/mask.ts';
 import { NOTIFY_TYPES } from '../../src/runtime/notify-config.ts';
 
 const at = (type: string, more: object = {}): Event => ({ id: '5-0', at: 5, run: 'r1', type, ...more }) as Event;
@@ -98,9 +97,4 @@ it('a sentence has no line ends, links, mentions or mark-up, and an end', () => 
     'a b ‹!channel› ＠here ‹https: //evil.example|click›',
   );
   expect(toPlainText('x'.repeat(10_000))).toHaveLength(500);
-});
-
-it('known secrets are taken out of reasons, the longer first; short words are no secrets', () => {
-  const mask = createMask(['hunter22', 'hunter22-extended', 'dev', undefined, '']);
-  expect(mask('cannot log in with hunter22-extended or hunter22 to dev')).toBe('cannot log in with *** or *** to dev');
 });
