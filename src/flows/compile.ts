@@ -90,7 +90,9 @@ function compileGroups(run: string, ready: readonly ReadyTask[]): JobSpec[] {
     list.push(taskJob(run, task));
     groups.set(g, list);
   }
-  return [...groups].flatMap(([group, children]) => (group === 0 ? children : [stageJob(run, group, children)]));
+  return [...groups].flatMap(([group, children]) =>
+    group === 0 || children.length === 1 ? children : [stageJob(run, group, children)],
+  );
 }
 
 function stageJob(run: string, group: number, children: JobSpec[]): JobSpec {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { compileRunTree } from '../flows/compile.ts';
 import { compileRecord } from '../flows/record.ts';
+import { leavesFiles } from '../plan/leaves-files.ts';
 import type { Graph, Plan } from '../plan/plan.ts';
 import { masterQueue } from '../redis/keys.ts';
 import type { StagedRun } from '../redis/record.ts';
@@ -157,6 +158,8 @@ export function stageRun(config: Config, clock: Clock, attempt: Attempt): Staged
       'n:pending': tasks.length,
       context: JSON.stringify(context),
       gates: JSON.stringify(gates),
+      ...(approvals.length === 0 ? {} : { approvals: approvals.length }),
+      ...(tasks.some(leavesFiles) ? {} : { noFiles: 1 }),
       ...(plan.onFailure === undefined ? {} : { onFailure: plan.onFailure }),
     },
     plan: JSON.stringify({ ...header, stages: graph.stages, phases: graph.phases }),

@@ -1,11 +1,12 @@
 /**
  * Connections, and what a server must be like before planq trusts it. Nothing else in the program makes a connection.
  */
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import type { Clock } from '../runtime/clock.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
 import { MASKED } from '../runtime/mask.ts';
 import { passwordsOf } from '../runtime/secrets.ts';
+import { GatheringRedis } from './gathering-redis.ts';
 import { findUnfitness, isLocalAddress, parseServerInfo } from './server-info.ts';
 
 export type Connection = Redis;
@@ -35,8 +36,8 @@ const OPTIONS: RedisOptions = {
 export function createConnection(target: RedisTarget, overrides: RedisOptions = {}): Redis {
   const options = { ...OPTIONS, ...overrides, replyMapping: 'legacy' as const };
   const redis: Redis = target.url.startsWith('/')
-    ? new Redis({ ...options, path: target.url })
-    : new Redis(target.url, options);
+    ? new GatheringRedis({ ...options, path: target.url })
+    : new GatheringRedis(target.url, options);
   // Without a listener Node would end the process; what matters of a broken connection reaches the caller of a command.
   redis.on('error', () => undefined);
   return redis;

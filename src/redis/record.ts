@@ -7,10 +7,12 @@ import type { Keys } from './keys.ts';
 import { execute } from './pipeline.ts';
 import {
   type CancelReply,
+  type ClaimReply,
   type Grant,
   type OutboxEntry,
   type RetryReply,
   readCancel,
+  readClaim,
   readGrants,
   readOutbox,
   readRetry,
@@ -48,23 +50,8 @@ export type SubmitReply =
   | { kind: 'exists'; run: string; hash: string }
   | { kind: 'workspace'; run: string };
 
-export type ClaimReply =
-  | {
-      kind: 'run';
-      def: string;
-      attempt: number;
-      context: string;
-      /** Attempts used since it was submitted or last retried. */
-      used: number;
-    }
-  | { kind: 'settled'; state: string; outbox: OutboxEntry[] }
-  | { kind: 'parked'; reason: string }
-  | { kind: 'later'; ms: number }
-  | { kind: 'suspect'; crashes: number }
-  | { kind: 'again' }
-  | { kind: 'final'; state: string }
-  | { kind: 'gone' }
-  | { kind: 'foreign' };
+/** What a run job or a stage job is to do; see the script. */
+export type ConcludeReply = { kind: 'done' | 'report' | 'wait'; state: string } | { kind: 'gone' };
 
 /** What the worker knows of the job that it wants to perform. */
 export interface ClaimFacts {
@@ -88,6 +75,8 @@ export interface SettleInput {
   values?: string;
   delayMs?: number;
   verified?: boolean;
+  /** Parent of the job that settles; null without one. */
+  parentId?: string | null;
 }
 
 export type LeaseAnswer = 'ok' | 'cancel' | 'lost';
@@ -164,7 +153,7 @@ export class RunRecord extends RunReader {
   }
 
   async claim(holding: Holding, worker: string, leaseMs: number, facts: ClaimFacts = {}): Promise<ClaimReply> {
-    const reply = await this.scripts.call(
+    const reply = await this.scripts.callTogether(
       'claim',
       holding.run,
       holding.index,
@@ -176,36 +165,11 @@ export class RunRecord extends RunReader {
       facts.isPressed === true ? '1' : '',
       facts.job ?? '',
     );
-    switch (reply[0]) {
-      case 'run':
-        return {
-          kind: 'run',
-          def: String(reply[1]),
-          attempt: Number(reply[2]),
-          context: String(reply[3]),
-          used: Number(reply[4]),
-        };
-      case 'settled':
-        return { kind: 'settled', state: String(reply[1]), outbox: readOutbox(reply, 2) };
-      case 'parked':
-        return { kind: 'parked', reason: String(reply[1]) };
-      case 'later':
-        return { kind: 'later', ms: Number(reply[1]) };
-      case 'suspect':
-        return { kind: 'suspect', crashes: Number(reply[1]) };
-      case 'again':
-        return { kind: 'again' };
-      case 'final':
-        return { kind: 'final', state: String(reply[1]) };
-      case 'foreign':
-        return { kind: 'foreign' };
-      default:
-        return { kind: 'gone' };
-    }
+    return readClaim(reply);
   }
 
   async settle(input: SettleInput): Promise<SettleReply> {
-    const reply = await this.scripts.call(
+    const reply = await this.scripts.callTogether(
       'settle',
       input.run,
       input.index,
@@ -216,8 +180,15 @@ export class RunRecord extends RunReader {
       input.values ?? '',
       Math.round(input.delayMs ?? 0),
       input.verified === true ? '1' : '',
+      input.parentId ?? '',
     );
     return readSettle(reply);
+  }
+
+  /** @param group of a stage job; null of a run job */
+  async conclude(run: string, group: number | null): Promise<ConcludeReply> {
+    const [kind, state] = await this.scripts.callTogether('conclude', run, group ?? '');
+    return kind === 'gone' ? { kind: 'gone' } : { kind: kind as 'done', state: String(state) };
   }
 
   /** One answer per holding, in order. */

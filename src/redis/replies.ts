@@ -1,7 +1,7 @@
 /**
  * What the scripts answer: flat lists, read into values here.
  */
-import type { ScriptReply } from './scripts.ts';
+import type { ScriptReply } from './call-together.ts';
 
 /** A task that became ready and must be added to BullMQ, with its node's JSON. */
 export interface OutboxEntry {
@@ -111,4 +111,52 @@ export function readRetry(reply: ScriptReply): RetryReply {
     reset: reply.slice(resetAt + 1, outboxAt).map(Number),
     outbox: readOutbox(reply, outboxAt),
   };
+}
+
+export type ClaimReply =
+  | {
+      kind: 'run';
+      def: string;
+      attempt: number;
+      context: string;
+      /** Attempts used since it was submitted or last retried. */
+      used: number;
+    }
+  | { kind: 'settled'; state: string; outbox: OutboxEntry[] }
+  | { kind: 'parked'; reason: string }
+  | { kind: 'later'; ms: number }
+  | { kind: 'suspect'; crashes: number }
+  | { kind: 'again' }
+  | { kind: 'final'; state: string }
+  | { kind: 'gone' }
+  | { kind: 'foreign' };
+
+/** One answer of the claim script; its header says what each means. */
+export function readClaim(reply: ScriptReply): ClaimReply {
+  switch (reply[0]) {
+    case 'run':
+      return {
+        kind: 'run',
+        def: String(reply[1]),
+        attempt: Number(reply[2]),
+        context: String(reply[3]),
+        used: Number(reply[4]),
+      };
+    case 'settled':
+      return { kind: 'settled', state: String(reply[1]), outbox: readOutbox(reply, 2) };
+    case 'parked':
+      return { kind: 'parked', reason: String(reply[1]) };
+    case 'later':
+      return { kind: 'later', ms: Number(reply[1]) };
+    case 'suspect':
+      return { kind: 'suspect', crashes: Number(reply[1]) };
+    case 'again':
+      return { kind: 'again' };
+    case 'final':
+      return { kind: 'final', state: String(reply[1]) };
+    case 'foreign':
+      return { kind: 'foreign' };
+    default:
+      return { kind: 'gone' };
+  }
 }

@@ -4,11 +4,14 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
+import { bullmqFunctions } from './bullmq-scripts.ts';
+import { createTogether, type ScriptReply } from './call-together.ts';
 
 const NAMES = [
   'submit',
   'claim',
   'settle',
+  'conclude',
   'heartbeat',
   'report',
   'cancel',
@@ -25,26 +28,45 @@ const NAMES = [
   'pruned',
   'notify',
 ] as const;
-export type ScriptName = (typeof NAMES)[number];
+/** Scripts that add jobs themselves. */
+const WITH_JOBS: ReadonlySet<string> = new Set<(typeof NAMES)[number]>(['settle']);
 
-export type ScriptReply = (string | number | null)[];
+export type ScriptName = (typeof NAMES)[number];
 
 export interface Scripts {
   /** Runs one script. Arguments are strings and numbers in the order that the script's header gives. */
   call(name: ScriptName, ...args: (string | number)[]): Promise<ScriptReply>;
+  /** The same for scripts that take several calls at once: those of one turn of the event loop travel together. */
+  callTogether(name: TogetherName, ...args: (string | number)[]): Promise<ScriptReply>;
 }
+
+const TOGETHER = ['claim', 'settle', 'conclude'] as const;
+type TogetherName = (typeof TOGETHER)[number];
 
 type Command = (base: string, ...args: (string | number)[]) => Promise<ScriptReply>;
 
 /** Defines the scripts on a connection. @param base the keys' common base */
 export function createScripts(redis: Redis, base: string): Scripts {
   const lib = readScript('lib');
-  for (const name of NAMES)
-    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua: `${lib}\n${readScript(name)}` });
+  const jobs = `${bullmqFunctions()}${readScript('jobs')}`;
+  for (const name of NAMES) {
+    const parts = WITH_JOBS.has(name) ? [lib, jobs, ...wrapped(name)] : [lib, ...wrapped(name)];
+    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua: parts.join('\n') });
+  }
   const commands = redis as unknown as Record<string, Command>;
-  return {
-    call: (name, ...args) => commands[commandName(name)]!(base, ...args),
-  };
+  const call: Scripts['call'] = (name, ...args) => commands[commandName(name)]!(base, ...args);
+  const together = new Map(
+    TOGETHER.map((name) => [
+      name,
+      createTogether((...args) => call(name, ...args) as unknown as Promise<ScriptReply[]>),
+    ]),
+  );
+  return { call, callTogether: (name, ...args) => together.get(name)!(...args) };
+}
+
+/** What a script leaves to be written is written when it is over; calls that came together do that one by one. */
+function wrapped(name: ScriptName): string[] {
+  return ['local function main()', readScript(name), 'end', 'local reply = main()', 'flush()', 'return reply'];
 }
 
 function commandName(name: ScriptName): string {

@@ -9,6 +9,8 @@ import type { Held } from './holdings.ts';
 
 export interface Attempt {
   held: Held;
+  /** Parent of the task's job in BullMQ; null without one. */
+  parentId: string | null;
   number: number;
   /** Attempts used since the task was submitted or last retried by a person. */
   used: number;

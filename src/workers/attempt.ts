@@ -7,6 +7,7 @@ import { appendFile } from 'node:fs/promises';
 import type { AgentReport, Invocation, Outcome } from '../agents/agent.ts';
 import { buildEnvironment } from '../agents/environment.ts';
 import type { TaskDefinition } from '../flows/record.ts';
+import { leavesFiles } from '../plan/leaves-files.ts';
 import { phaseTimeoutMs } from '../plan/timeouts.ts';
 import {
   candidatePaths,
@@ -60,11 +61,6 @@ async function performSteps(worker: WorkerContext, attempt: Attempt): Promise<Ou
   }
 }
 
-/** A task that does nothing and leaves nothing ends before anybody could look at its folders. */
-function hasFiles({ task }: Attempt): boolean {
-  return task.agent !== 'noop' || task.outputs.length > 0 || task.inputs.length > 0 || task.check !== null;
-}
-
 /** What an undo takes back must still be there: another run may have had the workspace before the undo was asked for. */
 async function checkOrigin(_worker: WorkerContext, { task, context }: Attempt): Promise<Outcome | undefined> {
   if (task.undoes === undefined) return undefined;
@@ -74,7 +70,7 @@ async function checkOrigin(_worker: WorkerContext, { task, context }: Attempt): 
 }
 
 async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<undefined> {
-  if (!hasFiles(attempt)) return undefined;
+  if (!leavesFiles(attempt.task)) return undefined;
   await prepareAttempt(attempt.paths, attempt.task, attempt.held.run);
   await writeStatus(attempt.paths, {
     task_id: attempt.task.id,
@@ -88,7 +84,7 @@ async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<
 /** Before anything is begun: without them the attempt would only fail later. */
 async function takeSecrets(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
   const outcome = await readTaskSecrets(worker, attempt);
-  if (outcome?.kind === 'failed' && hasFiles(attempt)) await tellInLog(attempt, [outcome.reason]);
+  if (outcome?.kind === 'failed' && leavesFiles(attempt.task)) await tellInLog(attempt, [outcome.reason]);
   return outcome;
 }
 
@@ -194,13 +190,16 @@ function invocation(
     outputs: task.outputs
       .filter((file) => !file.glob)
       .map((file) => `${candidatePaths(paths, file)[0] ?? ''}${file.directory ? '/' : ''}`),
-    env: buildEnvironment({
-      ...base,
-      workerEnv: worker.env,
-      passEnv: worker.config.passEnv,
-      secrets: attempt.secrets ?? {},
-      worker: worker.mark,
-    }),
+    // Made when it is asked for: agents without a process need none.
+    get env() {
+      return buildEnvironment({
+        ...base,
+        workerEnv: worker.env,
+        passEnv: worker.config.passEnv,
+        secrets: attempt.secrets ?? {},
+        worker: worker.mark,
+      });
+    },
     timeoutMs: task.timeoutMs ?? phaseTimeoutMs(task.phase),
     zombieMs: worker.config.times.zombieMs,
     graceMs: worker.config.times.graceMs,
@@ -210,7 +209,9 @@ function invocation(
       cpus: task.cpus ?? worker.config.limits.cpusPerAgent,
       memoryBytes: task.memoryBytes ?? worker.config.limits.memoryPerAgent,
     },
-    signal: held.controller.signal,
+    get signal() {
+      return held.stop.signal;
+    },
     report,
   };
 }

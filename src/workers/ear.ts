@@ -2,7 +2,6 @@
  * The worker's ear on the event stream: a cancel stops agents at once, a new plan may name a new master. Nothing depends
  * on it: what it misses, the next heartbeat and the next look at the masters bring.
  */
-import { parseEvent } from '../events/codec.ts';
 import type { Store } from '../producer/store.ts';
 import type { Connection } from '../redis/connection.ts';
 import { lastEntryId, readEntries } from '../redis/stream.ts';
@@ -31,9 +30,9 @@ export function createEar(store: Store, options: EarOptions): Service {
         cursor ??= await lastEntryId(store.redis, store.keys.events);
         for (const entry of await readEntries(connection, store.keys.events, cursor, BLOCK_MS)) {
           cursor = entry.id;
-          const event = parseEvent(entry.id, entry.fields);
-          if (event.type === 'run-cancelling') options.onCancel(event.run);
-          if (event.type === 'run-submitted' || event.type === 'run-resumed') await options.onPlans();
+          const { type, run = '' } = entry.fields;
+          if (type === 'run-cancelling') options.onCancel(run);
+          if (type === 'run-submitted' || type === 'run-resumed') await options.onPlans();
         }
       } catch (error) {
         if (controller.signal.aborted) return;

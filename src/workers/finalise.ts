@@ -6,7 +6,6 @@
 import path from 'node:path';
 import type { JobData } from '../flows/job-data.ts';
 import { toMarkdown, toReport } from '../flows/report.ts';
-import { parseTaskRecord } from '../flows/run-view.ts';
 import { addLostJobs } from '../producer/lost-jobs.ts';
 import { readRun } from '../producer/read-run.ts';
 import type { RunContext } from '../producer/submit.ts';
@@ -28,12 +27,10 @@ export async function performStage(
   token: string,
   data: JobData & { kind: 'stage' },
 ): Promise<unknown> {
-  const meta = await worker.store.record.readMeta(data.run);
-  if (meta === null) return refuseJob(worker, job, 'no record knows this run');
-  if (!goesOn(meta)) return { state: meta.state };
-  const gate = (JSON.parse(meta.gates ?? '{}') as Record<string, number>)[data.group];
-  const isOver = gate === undefined ? nothingLeft(meta) : await isGateOver(worker, data.run, gate);
-  return isOver ? { state: 'completed' } : waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
+  const found = await worker.store.record.conclude(data.run, data.group);
+  if (found.kind === 'gone') return refuseJob(worker, job, 'no record knows this run');
+  if (found.kind === 'wait') return waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
+  return { state: found.state };
 }
 
 /** Performs the run job: writes the report of a run that has ended. */
@@ -43,15 +40,19 @@ export async function performRun(
   token: string,
   data: JobData & { kind: 'run' },
 ): Promise<unknown> {
-  const meta = await worker.store.record.readMeta(data.run);
-  if (meta === null) return refuseJob(worker, job, 'no record knows this run');
-  if (goesOn(meta)) return waitAgain(worker, job, token, data.run, LOOK_AGAIN_MS);
-  if (meta.state === 'blocked') return waitAgain(worker, job, token, data.run, BLOCKED_LOOK_AGAIN_MS);
-  worker.hook('ended');
-  await submitWantedUndo(worker, data.run);
-  await writeReport(worker, data.run, JSON.parse(meta.context ?? '{}') as RunContext);
-  await worker.store.record.markFinalised(data.run);
-  return { state: meta.state };
+  const found = await worker.store.record.conclude(data.run, null);
+  if (found.kind === 'gone') return refuseJob(worker, job, 'no record knows this run');
+  if (found.kind === 'wait') {
+    const ms = found.state === 'blocked' ? BLOCKED_LOOK_AGAIN_MS : LOOK_AGAIN_MS;
+    return waitAgain(worker, job, token, data.run, ms);
+  }
+  if (found.kind === 'report') {
+    worker.hook('ended');
+    await submitWantedUndo(worker, data.run);
+    await writeReport(worker, data.run);
+    await worker.store.record.markFinalised(data.run);
+  }
+  return { state: found.state };
 }
 
 /**
@@ -64,25 +65,12 @@ export async function finaliseStuck(worker: WorkerContext, run: string): Promise
   const state = await job?.getState();
   // A job that can still be performed will be.
   if (state === 'active' || state === 'waiting' || state === 'prioritized') return;
-  if (meta !== null) await writeReport(worker, run, JSON.parse(meta.context ?? '{}') as RunContext);
+  if (meta !== null) await writeReport(worker, run);
   if (state !== undefined && state !== 'completed') {
     worker.warn('the job tree of an ended run was damaged and is removed', { run });
     await job?.remove({ removeChildren: true });
   }
   await worker.store.record.markFinalised(run);
-}
-
-/** A paused run has tasks that wait for the end of the pause. */
-function goesOn({ state }: Readonly<Record<string, string>>): boolean {
-  return state === 'running' || state === 'paused';
-}
-
-function nothingLeft(meta: Readonly<Record<string, string>>): boolean {
-  return ['pending', 'ready', 'running', 'parked'].every((state) => Number(meta[`n:${state}`] ?? 0) === 0);
-}
-
-async function isGateOver(worker: WorkerContext, run: string, gate: number): Promise<boolean> {
-  return parseTaskRecord(await worker.store.record.readTask(run, gate)).s !== 'pending';
 }
 
 async function waitAgain(worker: WorkerContext, job: Job, token: string, run: string, ms: number): Promise<never> {
@@ -101,10 +89,11 @@ export async function submitWantedUndo(worker: WorkerContext, run: string): Prom
   }
 }
 
-/** `report.json` and `report.md` in the run's workspace. */
-async function writeReport(worker: WorkerContext, run: string, context: RunContext): Promise<void> {
-  const view = await readRun(worker.store, run);
-  if (view === null) return;
+/** `report.json` and `report.md` in the run's workspace; a run that leaves no files has neither. */
+async function writeReport(worker: WorkerContext, run: string): Promise<void> {
+  const [meta, view] = await Promise.all([worker.store.record.readMeta(run), readRun(worker.store, run)]);
+  if (meta === null || view === null || meta.noFiles !== undefined) return;
+  const context = JSON.parse(meta.context ?? '{}') as RunContext;
   const report = toReport(view);
   // An undo run works in the folder of the run that it takes back, whose report stays.
   const name = path.resolve(
@@ -113,7 +102,7 @@ async function writeReport(worker: WorkerContext, run: string, context: RunConte
     view.run.undoOf === undefined ? 'report' : 'undo-report',
   );
   try {
-    // A run of tasks without files has made no workspace yet.
+    // A run that was cancelled before any task began has made no workspace yet.
     await makeFolder(path.dirname(name));
     await writeFileAtomic(`${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
     await writeFileAtomic(`${name}.md`, toMarkdown(report));

@@ -8,11 +8,11 @@ import type { Guardian } from '../agents/guardian.ts';
 import type { Holding, RunRecord } from '../redis/record.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Times } from '../runtime/config.ts';
+import type { StopSwitch } from './stop-switch.ts';
 
 export interface Held extends Holding {
   jobId: string;
-  /** Aborted with a StopReason. */
-  controller: AbortController;
+  stop: StopSwitch;
   /** Monotonic ms of the last moment for which the lease is known to be ours. */
   renewedAt: number;
 }
@@ -55,13 +55,12 @@ export class Holdings {
 
   /** Stops every attempt, or those of one run. Their outcome comes by the ordinary way. */
   stop(reason: StopReason, run?: string): void {
-    for (const held of this.#held.values()) if (run === undefined || held.run === run) held.controller.abort(reason);
+    for (const held of this.#held.values()) if (run === undefined || held.run === run) held.stop.stop(reason);
   }
 
   /** Stops one attempt by the guardian's id for it. */
   lose(token: string): void {
-    for (const held of this.#held.values())
-      if (held.token === token) held.controller.abort('lost' satisfies StopReason);
+    for (const held of this.#held.values()) if (held.token === token) held.stop.stop('lost');
   }
 
   /** Renews the leases of these jobs; called with every renewal of BullMQ's locks. */
@@ -85,7 +84,7 @@ export class Holdings {
       if (answer === 'ok') {
         held.renewedAt = sentAt;
         alive.push(held.token);
-      } else held.controller.abort((answer === 'cancel' ? 'cancel' : 'lost') satisfies StopReason);
+      } else held.stop.stop(answer === 'cancel' ? 'cancel' : 'lost');
     });
     if (alive.length > 0) guardian.renew(alive, this.guardianTtl(clock.monotonic() - sentAt));
   }

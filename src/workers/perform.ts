@@ -7,21 +7,22 @@ import { compileReady, type ReadyTask, stageJobId } from '../flows/compile.ts';
 import type { JobData } from '../flows/job-data.ts';
 import { parseNode } from '../flows/node.ts';
 import { parseDefinition } from '../flows/record.ts';
+import { leavesFiles } from '../plan/leaves-files.ts';
 import { enqueue, enqueueAgain, stageJobExists } from '../producer/enqueue.ts';
 import { promoteGrants } from '../producer/grants.ts';
 import { reopenRunJob, revive } from '../producer/revive.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { exists as pathExists, taskPaths } from '../producer/workspace.ts';
 import { type Job, UnrecoverableError } from '../redis/queues.ts';
-import type { ClaimReply } from '../redis/record.ts';
-import type { SettleReply } from '../redis/replies.ts';
-import { randomId } from '../runtime/random.ts';
+import type { ClaimReply, SettleReply } from '../redis/replies.ts';
+import { randomToken } from '../runtime/random.ts';
 import { performAttempt } from './attempt.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import type { Held } from './holdings.ts';
 import { endJob, refuseJob, settleRecord, snoozeJob } from './settle.ts';
 import { writeOutcomeFiles } from './status-files.ts';
+import { StopSwitch } from './stop-switch.ts';
 
 /** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
 const PARK_MS = 3_600_000;
@@ -61,7 +62,7 @@ async function claimAndPerform(
     });
     worker.hook('claimed');
     if (claim.kind === 'run') {
-      const attempt = await openAttempt(worker, held, claim);
+      const attempt = await openAttempt(worker, job, held, claim);
       const outcome = excuseLost(worker, attempt, await performAttempt(worker, attempt));
       worker.hook('verified');
       return await settleJob(worker, job, token, attempt, outcome);
@@ -78,13 +79,12 @@ async function claimAndPerform(
 }
 
 function createHeld(worker: WorkerContext, job: Job, { run, index }: JobData & { kind: 'task' }): Held {
-  const controller = new AbortController();
   return {
     jobId: job.id ?? '',
     run,
     index,
-    token: randomId(24),
-    controller,
+    token: randomToken(),
+    stop: new StopSwitch(),
     renewedAt: worker.clock.monotonic(),
   };
 }
@@ -134,13 +134,20 @@ async function runAgain(worker: WorkerContext, job: Job, { run, index }: JobData
   );
 }
 
-async function openAttempt(worker: WorkerContext, held: Held, claim: ClaimReply & { kind: 'run' }): Promise<Attempt> {
+async function openAttempt(
+  worker: WorkerContext,
+  job: Job,
+  held: Held,
+  claim: ClaimReply & { kind: 'run' },
+): Promise<Attempt> {
   const stored = JSON.parse(claim.context) as RunContext;
   // Machines may have the shared project folder at different places.
-  const projectDir = (await pathExists(stored.projectDir)) ? stored.projectDir : worker.config.projectDir;
+  const own = worker.config.projectDir;
+  const projectDir = stored.projectDir === own || !(await pathExists(stored.projectDir)) ? own : stored.projectDir;
   const task = parseDefinition(claim.def);
   return {
     held,
+    parentId: job.parent?.id ?? null,
     number: claim.attempt,
     used: claim.used,
     startedAt: worker.clock.now(),
@@ -166,7 +173,8 @@ async function settleJob(
   const reply = await settleRecord(worker, attempt, outcome);
   worker.hook('settled');
   if (reply.status === 'gone') throw new UnrecoverableError('no record knows this run');
-  if (reply.status !== 'superseded') await writeOutcomeFiles(worker, attempt, outcome, reply);
+  if (reply.status !== 'superseded' && (leavesFiles(attempt.task) || reply.blocked.length > 0))
+    await writeOutcomeFiles(worker, attempt, outcome, reply);
   await letGo(worker, job, attempt.held.run, reply);
   worker.hook('enqueued');
   const reason = 'reason' in outcome ? outcome.reason : '';

@@ -25,7 +25,7 @@ export function createReporter(worker: WorkerContext, attempt: Attempt): Reporte
   const under = new Set<Promise<unknown>>();
   let latest: (AgentReport & { kind: 'progress' }) | undefined;
   let pending = false;
-  const ended = new AbortController();
+  let ended: AbortController | undefined;
   /** The newest at once, then again what came within the second after it. */
   const sendProgress = async (): Promise<void> => {
     pending = true;
@@ -33,6 +33,7 @@ export function createReporter(worker: WorkerContext, attempt: Attempt): Reporte
       const { percent, message = '' } = latest;
       latest = undefined;
       await record.report(held, 'progress', percent, bounded(message, MESSAGE_LIMIT));
+      ended ??= new AbortController();
       await worker.clock.sleep(PROGRESS_INTERVAL_MS, ended.signal);
     }
     pending = false;
@@ -76,7 +77,7 @@ export function createReporter(worker: WorkerContext, attempt: Attempt): Reporte
       }
     },
     flush: async () => {
-      ended.abort();
+      ended?.abort('over');
       await Promise.all(under);
     },
   };

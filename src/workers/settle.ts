@@ -45,14 +45,16 @@ export async function settleRecord(worker: WorkerContext, attempt: Attempt, outc
 
 function toSettleInput(worker: WorkerContext, attempt: Attempt, outcome: Outcome): SettleInput {
   const { run, index, token } = attempt.held;
-  const base = { run, index, token, kind: outcome.kind };
+  const base = { run, index, token, kind: outcome.kind, parentId: attempt.parentId };
   switch (outcome.kind) {
     case 'completed':
       return {
         ...base,
         exitCode: outcome.exitCode ?? 0,
         verified: true,
-        ...(outcome.values === undefined ? {} : { values: JSON.stringify(outcome.values) }),
+        ...(outcome.values === undefined || Object.keys(outcome.values).length === 0
+          ? {}
+          : { values: JSON.stringify(outcome.values) }),
       };
     case 'retryable':
       return {

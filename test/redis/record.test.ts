@@ -22,8 +22,10 @@ test('an outcome is recorded once: the second one of the same attempt changes no
   expect(await app.store.record.settle({ ...held, kind: 'completed' })).toMatchObject({
     status: 'settled',
     state: 'completed',
-    outbox: [{ index: 1 }],
+    outbox: [],
   });
+  // Its job is there already, whatever becomes of the worker now.
+  expect(await app.store.queues.queue('master-development').getJobState(`${run}.b`)).toBe('prioritized');
   expect(await app.store.record.settle({ ...held, kind: 'failed', reason: 'late' })).toMatchObject({
     status: 'already',
     state: 'completed',
@@ -166,4 +168,53 @@ test('attempts are numbered on after a retry, and counted anew', async () => {
     [[3, 0], 'ready'],
     [[4, 1], 'failed'],
   ]);
+});
+
+test('calls that come together are told apart, also when one of them finds damage', async () => {
+  const app = await createTestApp();
+  const [good, bad] = [await submitted(app), await submitted(app)];
+  await app.store.redis.hset(app.store.keys.run(bad, 'tasks'), 0, 'not a record');
+  const claim = (run: string) => app.store.record.claim({ run, index: 0, token: run }, 'w', 5000);
+  const [first, second, third] = await Promise.allSettled([claim(good), claim(bad), claim(good)]);
+  expect(first).toMatchObject({ status: 'fulfilled', value: { kind: 'run' } });
+  expect(second.status).toBe('rejected');
+  expect(third).toMatchObject({ status: 'fulfilled', value: { kind: 'run' } });
+  // What the failed one had begun is not written.
+  expect((await app.store.record.readMeta(bad))?.['n:running']).toBeUndefined();
+});
+
+test('tasks that a settled task lets go are added in the tree that a submit would make', async () => {
+  const app = await createTestApp();
+  const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: { ...noop, needs: 'a' }, d: { ...noop, needs: ['b', 'c'] } };
+  const run = (await app.submit(testPlan({ barrier: 'stage', tasks }))).runId;
+  const settle = async (index: number, parentId: string): Promise<void> => {
+    const held = { run, index, token: `t${index}` };
+    await app.store.record.claim(held, 'w', 5000);
+    await app.store.record.settle({ ...held, kind: 'completed', parentId });
+  };
+  const queue = app.store.queues.queue('master-development');
+  const parentOf = async (id: string) => (await queue.getJob(`${run}.${id}`))?.parent?.id;
+  await settle(0, run);
+  expect([await parentOf('a'), await parentOf('b'), await parentOf('c')]).toEqual([
+    run,
+    `${run}.stage-2`,
+    `${run}.stage-2`,
+  ]);
+  const [b, root] = [await queue.getJob(`${run}.b`), await app.store.queues.queue('runs').getJob(`${run}.stage-2`)];
+  expect(b).toMatchObject({
+    name: 'b',
+    data: { v: 1, run, i: 1 },
+    opts: { attempts: 1000, priority: expect.any(Number) },
+  });
+  expect([root?.data, root?.parent?.id, await root?.getState()]).toEqual([
+    { v: 1, run, g: 2 },
+    run,
+    'waiting-children',
+  ]);
+  await settle(1, `${run}.stage-2`);
+  await settle(2, `${run}.stage-2`);
+  expect(await parentOf('d')).toBe(run);
+  await app.startPool();
+  // The test stands for a worker that died before it ended the jobs of a, b and c: they come back and find all done.
+  expect((await app.atRest(run)).run.state).toBe('completed');
 });

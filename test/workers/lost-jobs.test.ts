@@ -8,7 +8,8 @@ import { waitUntil } from '../support/processes.ts';
 import { createScriptedAgent } from '../support/scripted-agent.ts';
 
 const noop = { agent: 'noop' };
-const tasks = { a: noop, b: noop, c: { ...noop, needs: ['a', 'b'] } };
+// The check makes it a run with files, so that it has a report.
+const tasks = { a: noop, b: noop, c: { ...noop, needs: ['a', 'b'], check: 'true' } };
 
 async function submitHeld(app: TestApp, barrier: string): Promise<string> {
   const { runId } = await app.submit(testPlan({ barrier, tasks }));

@@ -10,34 +10,104 @@
 --   {'again'}                                                     a person wants the failed task to run again
 --   {'final', run state} | {'gone'}                               the run has ended / no record knows this job
 --   {'foreign'}                                                   this task has another job
-local run, i, token, worker, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
-local is_alone, bull_attempts = ARGV[6] == '1', tonumber(ARGV[7] or '0')
 -- From so many ended workers on, a task is suspected of ending them; with one more it has failed.
 local SUSPECT, GUILTY = 2, 3
-local m = redis.call('HMGET', run_key(run), 'state', 'tasks', 'context', 'startedAt', 'createdAt')
-local state, task_count = m[1], tonumber(m[2] or '0')
-if not state or not m[5] or not tonumber(i) or tonumber(i) >= task_count then return { 'gone' } end
-local t = load_task(run, i)
-local member = run .. '|' .. i
-local node = load_node(run, i)
--- Whoever can add a job could name any task in it; only the job that planq itself makes for a task may start it.
-if ARGV[9] ~= nil and ARGV[9] ~= '' and ARGV[9] ~= 'master-' .. node.m .. '/' .. run .. '.' .. node.id then return { 'foreign' } end
 
-if t.s == 'running' then
-  if t.k == token then
-    return { 'run', redis.call('HGET', run_key(run, 'defs'), i), t.a, m[3], t.u or 0 }
+local function claim(args)
+  local run, i, token, worker, ttl = args[1], args[2], args[3], args[4], tonumber(args[5])
+  local is_alone, bull_attempts = args[6] == '1', tonumber(args[7] or '0')
+  load_run(run)
+  local m = hmget(run_key(run), 'state', 'tasks', 'context', 'startedAt', 'createdAt')
+  local state, task_count = m[1], tonumber(m[2] or '0')
+  if not state or not m[5] or not tonumber(i) or tonumber(i) >= task_count then return { 'gone' } end
+  local t = load_task(run, i)
+  local member = run .. '|' .. i
+  local node = load_node(run, i)
+  -- Whoever can add a job could name any task in it; only the job that planq itself makes for a task may start it.
+  if args[9] ~= nil and args[9] ~= '' and args[9] ~= 'master-' .. node.m .. '/' .. run .. '.' .. node.id then return { 'foreign' } end
+
+  if t.s == 'running' then
+    if t.k == token then
+      return { 'run', hget(run_key(run, 'defs'), i), t.a, m[3], t.u or 0 }
+    end
+    local expires = redis.call('ZSCORE', LEASES, member)
+    if expires and tonumber(expires) > NOW then return { 'later', tonumber(expires) - NOW } end
+    -- The worker that had it is gone, and so (guardian lease < lock <= this lease) is its agent.
+    local freed = {}
+    release(member, node.l, freed)
+    t.c = (t.c or 0) + 1
+    t.lk, t.k = t.k, nil
+    event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
+    if t.c >= GUILTY then
+      local out = new_outcome()
+      t.r = 'stopped 3 workers'
+      fail_task(run, i, t, node, task_count, out)
+      tell(run, out, i)
+      grant_later(freed)
+      close_run(run)
+      local reply = outbox_entries(run, out.ready)
+      table.insert(reply, 1, 'failed')
+      table.insert(reply, 1, 'settled')
+      return reply
+    end
+    if state == 'cancelled' then
+      move(run, t, 'cancelled', false)
+      t.f = NOW
+      save_task(run, i, t)
+      event(run, 'task-cancelled', 'task', i, 'attempt', t.a)
+      grant_later(freed)
+      close_run(run)
+      return { 'final', state }
+    end
+    move(run, t, 'ready', false)
+    save_task(run, i, t)
+    -- Whoever stood in line for it comes first; this task stands in line like any other.
+    grant_later(freed)
   end
-  local expires = redis.call('ZSCORE', LEASES, member)
-  if expires and tonumber(expires) > NOW then return { 'later', tonumber(expires) - NOW } end
-  -- The worker that had it is gone, and so (guardian lease < lock <= this lease) is its agent.
-  local freed = {}
-  release(member, node.l, freed)
-  t.c = (t.c or 0) + 1
-  t.lk, t.k = t.k, nil
-  event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
-  if t.c >= GUILTY then
-    local out = new_outcome()
-    t.r = 'stopped 3 workers'
+
+  -- BullMQ counts an attempt when a job fails there, so a higher count than at our last claim means that it had failed;
+  -- without that, it is only here again because a worker died before it could let it fail.
+  if t.s == 'failed' and state ~= 'cancelled' and args[8] == '1' and bull_attempts > (t.m or 0) then return { 'again' } end
+  if state == 'cancelled' or state == 'completed' or state == 'failed' then return { 'final', state } end
+  if t.s == 'pending' then return { 'later', 5000 } end
+  if t.s ~= 'ready' and t.s ~= 'parked' then
+    local reply = outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499))
+    table.insert(reply, 1, t.s)
+    table.insert(reply, 1, 'settled')
+    return reply
+  end
+  if t.ap == 1 then return { 'later', 3600000 } end
+  if t.n and t.n > NOW + 50 then return { 'later', t.n - NOW } end
+
+  -- Held by a person: everything, this master, this run. It stands in that hold's line until the hold is lifted.
+  local holds = hmget(B .. ':holds', 'all', 'master:' .. node.m, 'run:' .. run)
+  for at, name in ipairs({ 'all', 'master:' .. node.m, 'run:' .. run }) do
+    if holds[at] then
+      local was = t.s
+      if t.g then
+        local freed = {}
+        release(member, node.l, freed)
+        t.g = nil
+        grant_later(freed)
+      end
+      leave_lines(member, t)
+      redis.call('ZADD', waiters_key('hold:' .. name), node.o, member)
+      t.wq = { 'hold:' .. name }
+      t.r = 'paused'
+      move(run, t, 'parked', false)
+      save_task(run, i, t)
+      if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
+      return { 'parked', t.r }
+    end
+  end
+
+  -- The definition as it was submitted, or nothing: what changed it was not planq.
+  local def = hget(run_key(run, 'defs'), i)
+  if node.h and (not def or redis.sha1hex(def) ~= node.h) then
+    local freed, out = {}, new_outcome()
+    if t.g then release(member, node.l, freed) end
+    leave_lines(member, t)
+    t.g, t.n, t.r = nil, nil, 'its definition in Redis is not the one that was submitted'
     fail_task(run, i, t, node, task_count, out)
     tell(run, out, i)
     grant_later(freed)
@@ -47,103 +117,39 @@ if t.s == 'running' then
     table.insert(reply, 1, 'settled')
     return reply
   end
-  if state == 'cancelled' then
-    move(run, t, 'cancelled', false)
-    t.f = NOW
-    save_task(run, i, t)
-    event(run, 'task-cancelled', 'task', i, 'attempt', t.a)
-    grant_later(freed)
-    close_run(run)
-    return { 'final', state }
-  end
-  move(run, t, 'ready', false)
-  save_task(run, i, t)
-  -- Whoever stood in line for it comes first; this task stands in line like any other.
-  grant_later(freed)
-end
+  if (t.c or 0) >= SUSPECT and not is_alone then return { 'suspect', t.c } end
 
--- BullMQ counts an attempt when a job fails there, so a higher count than at our last claim means that it had failed;
--- without that, it is only here again because a worker died before it could let it fail.
-if t.s == 'failed' and state ~= 'cancelled' and ARGV[8] == '1' and bull_attempts > (t.m or 0) then return { 'again' } end
-if state == 'cancelled' or state == 'completed' or state == 'failed' then return { 'final', state } end
-if t.s == 'pending' then return { 'later', 5000 } end
-if t.s ~= 'ready' and t.s ~= 'parked' then
-  local reply = outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499))
-  table.insert(reply, 1, t.s)
-  table.insert(reply, 1, 'settled')
-  return reply
-end
-if t.ap == 1 then return { 'later', 3600000 } end
-if t.n and t.n > NOW + 50 then return { 'later', t.n - NOW } end
-
--- Held by a person: everything, this master, this run. It stands in that hold's line until the hold is lifted.
-local holds = redis.call('HMGET', B .. ':holds', 'all', 'master:' .. node.m, 'run:' .. run)
-for at, name in ipairs({ 'all', 'master:' .. node.m, 'run:' .. run }) do
-  if holds[at] then
-    local was = t.s
-    if t.g then
-      local freed = {}
-      release(member, node.l, freed)
+  if t.g and redis.call('ZSCORE', LEASES, member) then
+    redis.call('ZADD', LEASES, NOW + ttl, member)
+  else
+    local short = shortage(node.l, member, node.o)
+    if #short > 0 then
+      stand_in_line(member, t, short, node.o)
+      local was = t.s
+      move(run, t, 'parked', false)
       t.g = nil
-      grant_later(freed)
+      t.r = 'waiting for ' .. limit_names(t.wq)
+      save_task(run, i, t)
+      if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
+      return { 'parked', t.r }
     end
     leave_lines(member, t)
-    redis.call('ZADD', waiters_key('hold:' .. name), node.o, member)
-    t.wq = { 'hold:' .. name }
-    t.r = 'paused'
-    move(run, t, 'parked', false)
-    save_task(run, i, t)
-    if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
-    return { 'parked', t.r }
+    acquire(member, node.l, ttl)
   end
-end
 
--- The definition as it was submitted, or nothing: what changed it was not planq.
-local def = redis.call('HGET', run_key(run, 'defs'), i)
-if node.h and (not def or redis.sha1hex(def) ~= node.h) then
-  local freed, out = {}, new_outcome()
-  if t.g then release(member, node.l, freed) end
-  leave_lines(member, t)
-  t.g, t.n, t.r = nil, nil, 'its definition in Redis is not the one that was submitted'
-  fail_task(run, i, t, node, task_count, out)
-  tell(run, out, i)
-  grant_later(freed)
-  close_run(run)
-  local reply = outbox_entries(run, out.ready)
-  table.insert(reply, 1, 'failed')
-  table.insert(reply, 1, 'settled')
-  return reply
-end
-if (t.c or 0) >= SUSPECT and not is_alone then return { 'suspect', t.c } end
-
-if t.g and redis.call('ZSCORE', LEASES, member) then
-  redis.call('ZADD', LEASES, NOW + ttl, member)
-else
-  local short = shortage(node.l, member, node.o)
-  if #short > 0 then
-    stand_in_line(member, t, short, node.o)
-    local was = t.s
-    move(run, t, 'parked', false)
-    t.g = nil
-    t.r = 'waiting for ' .. limit_names(t.wq)
-    save_task(run, i, t)
-    if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
-    return { 'parked', t.r }
+  move(run, t, 'running', false)
+  t.ap, t.g, t.wq, t.r, t.x, t.f, t.n, t.p, t.v, t.pid = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
+  t.k, t.w, t.st = token, worker, NOW
+  t.m = bull_attempts > 0 and bull_attempts or nil
+  t.b0 = t.b0 or NOW
+  t.a = (t.z or 0) + (t.u or 0) + 1
+  save_task(run, i, t)
+  if not m[4] then
+    hset(run_key(run), 'startedAt', NOW)
+    event(run, 'run-started')
   end
-  leave_lines(member, t)
-  acquire(member, node.l, ttl)
+  event(run, 'task-started', 'task', i, 'attempt', t.a, 'worker', worker)
+  return { 'run', def, t.a, m[3], t.u or 0 }
 end
 
-move(run, t, 'running', false)
-t.ap, t.g, t.wq, t.r, t.x, t.f, t.n, t.p, t.v, t.pid = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
-t.k, t.w, t.st = token, worker, NOW
-t.m = bull_attempts > 0 and bull_attempts or nil
-t.b0 = t.b0 or NOW
-t.a = (t.z or 0) + (t.u or 0) + 1
-save_task(run, i, t)
-if not m[4] then
-  redis.call('HSET', run_key(run), 'startedAt', NOW)
-  event(run, 'run-started')
-end
-event(run, 'task-started', 'task', i, 'attempt', t.a, 'worker', worker)
-return { 'run', def, t.a, m[3], t.u or 0 }
+return each_call(claim)

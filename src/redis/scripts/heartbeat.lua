@@ -9,7 +9,7 @@ for at = 2, #ARGV, 3 do
     reply[#reply + 1] = 'lost'
   else
     redis.call('ZADD', LEASES, NOW + ttl, run .. '|' .. i)
-    reply[#reply + 1] = redis.call('HGET', run_key(run), 'state') == 'cancelled' and 'cancel' or 'ok'
+    reply[#reply + 1] = hget(run_key(run), 'state') == 'cancelled' and 'cancel' or 'ok'
   end
 end
 return reply

@@ -2,19 +2,19 @@
 -- starts. ARGV: name, on ('1' or ''), JSON of who, when and why
 -- Returns {was on before (0 or 1), jobs to wake: "run|index", node JSON, …}, at most 500; call again while there are some
 local name, on = ARGV[1], ARGV[2] == '1'
-local was = redis.call('HEXISTS', B .. ':holds', name)
+local was = hexists(B .. ':holds', name)
 local run = string.match(name, '^run:(.*)$')
 if on then
-  redis.call('HSET', B .. ':holds', name, ARGV[3])
-  if run and redis.call('HGET', run_key(run), 'state') == 'running' then
-    redis.call('HSET', run_key(run), 'state', 'paused')
+  hset(B .. ':holds', name, ARGV[3])
+  if run and hget(run_key(run), 'state') == 'running' then
+    hset(run_key(run), 'state', 'paused')
     event(run, 'run-paused')
   end
   return { was }
 end
-redis.call('HDEL', B .. ':holds', name)
-if run and redis.call('HGET', run_key(run), 'state') == 'paused' then
-  redis.call('HSET', run_key(run), 'state', 'running')
+hdel(B .. ':holds', name)
+if run and hget(run_key(run), 'state') == 'paused' then
+  hset(run_key(run), 'state', 'running')
   event(run, 'run-unpaused')
 end
 local reply = { was }
@@ -27,7 +27,7 @@ for _, member in ipairs(redis.call('ZRANGE', waiters_key('hold:' .. name), 0, 49
     move(its_run, t, 'ready', false)
     save_task(its_run, i, t)
     reply[#reply + 1] = member
-    reply[#reply + 1] = redis.call('HGET', run_key(its_run, 'nodes'), i)
+    reply[#reply + 1] = hget(run_key(its_run, 'nodes'), i)
   end
 end
 return reply

@@ -14,6 +14,105 @@ local function run_key(run, part)
   return B .. ':r:' .. run
 end
 
+----------------------------------------------------------------------------------------------------------- hash fields
+
+-- A call from Lua costs more than what it does. So fields of hashes are read once and written together, by `flush`, when
+-- the script or, of several calls that came together, the call is over. All of planq's scripts use these; only the counts
+-- of open needs are changed directly.
+local cached, dirty = {}, {}
+
+local function fields_of(key)
+  local fields = cached[key]
+  if not fields then
+    fields = {}
+    cached[key] = fields
+  end
+  return fields
+end
+
+-- False where there is no such field.
+local function hget(key, field)
+  field = tostring(field)
+  local fields = fields_of(key)
+  local value = fields[field]
+  if value == nil then
+    value = redis.call('HGET', key, field)
+    fields[field] = value
+  end
+  return value
+end
+
+local function hmget(key, ...)
+  local names, fields, missing, values = { ... }, fields_of(key), {}, {}
+  for at, name in ipairs(names) do
+    names[at] = tostring(name)
+    if fields[names[at]] == nil then missing[#missing + 1] = names[at] end
+  end
+  if #missing > 0 then
+    local found = redis.call('HMGET', key, unpack(missing))
+    for at, name in ipairs(missing) do fields[name] = found[at] end
+  end
+  for at, name in ipairs(names) do values[at] = fields[name] end
+  return values
+end
+
+local function put(key, field, value)
+  if type(value) == 'number' then value = string.format('%.17g', value) end
+  field = tostring(field)
+  fields_of(key)[field] = value
+  if not dirty[key] then dirty[key] = {} end
+  dirty[key][field] = true
+end
+
+local function hset(key, ...)
+  local pairs_of = { ... }
+  for at = 1, #pairs_of, 2 do put(key, pairs_of[at], pairs_of[at + 1]) end
+end
+
+local function hdel(key, ...)
+  for _, field in ipairs({ ... }) do put(key, field, false) end
+end
+
+local function hincrby(key, field, by)
+  local value = tonumber(hget(key, field) or '0') + by
+  put(key, field, value)
+  return value
+end
+
+local function hexists(key, field)
+  return hget(key, field) and 1 or 0
+end
+
+-- Calls a command with more arguments than Lua hands over at once.
+local function call_in_parts(command, key, arguments)
+  for from = 1, #arguments, 1000 do
+    redis.call(command, key, unpack(arguments, from, math.min(from + 999, #arguments)))
+  end
+end
+
+local function flush()
+  for key, names in pairs(dirty) do
+    local set, gone = {}, {}
+    for field in pairs(names) do
+      local value = cached[key][field]
+      if value then
+        set[#set + 1] = field
+        set[#set + 1] = value
+      else
+        gone[#gone + 1] = field
+      end
+    end
+    call_in_parts('HSET', key, set)
+    call_in_parts('HDEL', key, gone)
+  end
+  dirty = {}
+end
+
+-- What a failed call has not written yet is forgotten.
+local function forget_unwritten()
+  cached, dirty = {}, {}
+end
+
 local time = redis.call('TIME')
 local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
@@ -21,26 +120,33 @@ local function event(run, kind, ...)
   redis.call('XADD', B .. ':events', 'MAXLEN', '~', 100000, '*', 'run', run, 'type', kind, ...)
 end
 
+-- What claim and settle look at of a run, in one read.
+local function load_run(run)
+  hmget(run_key(run), 'state', 'tasks', 'startedAt', 'createdAt', 'onFailure', 'ending', 'workspace', 'finishedAt',
+    'approvals', 'skips', 'n:pending', 'n:ready', 'n:running', 'n:parked', 'n:completed', 'n:failed', 'n:blocked',
+    'n:tolerated', 'n:approval', 'n:gated')
+end
+
 local function load_task(run, i)
-  local text = redis.call('HGET', run_key(run, 'tasks'), i)
+  local text = hget(run_key(run, 'tasks'), i)
   if text then return cjson.decode(text) end
   return { s = 'pending' }
 end
 
 local function save_task(run, i, t)
-  redis.call('HSET', run_key(run, 'tasks'), i, cjson.encode(t))
+  hset(run_key(run, 'tasks'), i, cjson.encode(t))
 end
 
 local function load_node(run, i)
-  return cjson.decode(redis.call('HGET', run_key(run, 'nodes'), i))
+  return cjson.decode(hget(run_key(run, 'nodes'), i))
 end
 
 -- Moves a task to another state and keeps the run's counts. Gates (marked k = 'g') are not counted.
 local function move(run, t, to, is_gate)
   if t.s == to then return end
   if not is_gate then
-    redis.call('HINCRBY', run_key(run), 'n:' .. t.s, -1)
-    redis.call('HINCRBY', run_key(run), 'n:' .. to, 1)
+    hincrby(run_key(run), 'n:' .. t.s, -1)
+    hincrby(run_key(run), 'n:' .. to, 1)
   end
   t.s = to
 end
@@ -54,8 +160,16 @@ local LEASES = B .. ':leases'
 -- A limit is {key, amount, cap or nil}. Keys that start with "run:" are the run's own, "res:" are resources.
 local function capacity(limit)
   if limit[3] then return limit[3] end
-  local cap = redis.call('HGET', CAPS, limit[1])
+  local cap = hget(CAPS, limit[1])
   return cap and tonumber(cap) or nil
+end
+
+-- Whether anybody stands in any line; most of the time nobody does.
+local LINES = B .. ':lines'
+local has_lines
+local function someone_waits()
+  if has_lines == nil then has_lines = redis.call('EXISTS', LINES) == 1 end
+  return has_lines
 end
 
 local function waiters_key(key)
@@ -64,14 +178,16 @@ end
 
 -- The limits that `member` cannot have now: no room, or somebody with a better place in line waits for it.
 local function shortage(limits, member, score)
-  local short = {}
+  local short, names = {}, {}
+  for at, limit in ipairs(limits) do names[at] = limit[1] end
+  hmget(USED, unpack(names))
   for _, limit in ipairs(limits) do
     local cap = capacity(limit)
     if cap then
-      local used = tonumber(redis.call('HGET', USED, limit[1]) or '0')
+      local used = tonumber(hget(USED, limit[1]) or '0')
       if used + limit[2] > cap then
         short[#short + 1] = limit[1]
-      else
+      elseif someone_waits() then
         local first = redis.call('ZRANGE', waiters_key(limit[1]), 0, 0, 'WITHSCORES')
         if first[1] and first[1] ~= member and tonumber(first[2]) <= tonumber(score) then short[#short + 1] = limit[1] end
       end
@@ -81,15 +197,18 @@ local function shortage(limits, member, score)
 end
 
 local function acquire(member, limits, ttl)
-  for _, limit in ipairs(limits) do redis.call('HINCRBY', USED, limit[1], limit[2]) end
+  for _, limit in ipairs(limits) do hincrby(USED, limit[1], limit[2]) end
   redis.call('ZADD', LEASES, NOW + ttl, member)
 end
 
 -- Gives a lease back; adds what became free to `freed`. Safe to call when there is none.
 local function release(member, limits, freed)
   if redis.call('ZREM', LEASES, member) == 0 then return end
+  local names = {}
+  for at, limit in ipairs(limits) do names[at] = limit[1] end
+  hmget(USED, unpack(names))
   for _, limit in ipairs(limits) do
-    if redis.call('HINCRBY', USED, limit[1], -limit[2]) <= 0 then redis.call('HDEL', USED, limit[1]) end
+    if hincrby(USED, limit[1], -limit[2]) <= 0 then hdel(USED, limit[1]) end
     freed[limit[1]] = true
   end
 end
@@ -139,7 +258,8 @@ local function stand_in_line(member, t, short, score)
   end
   leave_lines(member, t)
   for _, key in ipairs(keep) do redis.call('ZADD', waiters_key(key), score, member) end
-  redis.call('SADD', B .. ':lines', unpack(keep))
+  redis.call('SADD', LINES, unpack(keep))
+  has_lines = true
   t.wq = keep
 end
 
@@ -148,6 +268,7 @@ end
 local GRANT_TTL = 30000
 -- Each grant is "run|index" and, after it, the node's JSON.
 local function grant_waiters(freed, grants)
+  if not someone_waits() then return end
   local closed = {}
   for _ = 1, 1000 do
     local best, best_score, best_key
@@ -175,7 +296,7 @@ local function grant_waiters(freed, grants)
         t.g = 1
         save_task(run, i, t)
         grants[#grants + 1] = best
-        grants[#grants + 1] = redis.call('HGET', run_key(run, 'nodes'), i)
+        grants[#grants + 1] = hget(run_key(run, 'nodes'), i)
       else
         stand_in_line(best, t, short, node.o)
         save_task(run, i, t)
@@ -221,23 +342,39 @@ local function add_roots(t, roots)
   return changed
 end
 
+local function mark_skip(run, i)
+  hset(run_key(run, 'skip'), i, 1)
+  hset(run_key(run), 'skips', 1)
+end
+
+local function is_to_skip(run, i)
+  return hget(run_key(run), 'skips') and hexists(run_key(run, 'skip'), i) == 1
+end
+
+local function wants_approval(run, i)
+  return hget(run_key(run), 'approvals') and redis.call('SISMEMBER', run_key(run, 'approvals'), i) == 1
+end
+
+-- A script that adds jobs itself puts into the outbox only what it cannot add.
+local adds_jobs = false
+
 -- Marks node i ready (a task: into the outbox), completed (a gate) or skipped. `work` gets what that ends in turn.
 local function open_node(run, i, t, task_count, work, out)
   local is_gate = tonumber(i) >= task_count
-  if redis.call('HEXISTS', run_key(run, 'skip'), i) == 1 then
+  if is_to_skip(run, i) then
     move(run, t, 'skipped', is_gate)
     t.f = NOW
     save_task(run, i, t)
     if not is_gate then out.skipped[#out.skipped + 1] = i end
     work[#work + 1] = { i = i, s = 'skipped' }
-  elseif t.ap ~= 2 and redis.call('SISMEMBER', run_key(run, 'approvals'), i) == 1 then
+  elseif t.ap ~= 2 and wants_approval(run, i) then
     t.ap = 1
     t.r = 'waiting for approval'
     t.st = nil
     t.n = NOW
     move(run, t, 'parked', is_gate)
     save_task(run, i, t)
-    redis.call('HINCRBY', run_key(run), is_gate and 'n:gated' or 'n:approval', 1)
+    hincrby(run_key(run), is_gate and 'n:gated' or 'n:approval', 1)
     out.approvals[#out.approvals + 1] = i
   elseif is_gate then
     move(run, t, 'completed', true)
@@ -246,7 +383,7 @@ local function open_node(run, i, t, task_count, work, out)
   else
     move(run, t, 'ready', false)
     save_task(run, i, t)
-    redis.call('ZADD', run_key(run, 'outbox'), NOW, i)
+    if not adds_jobs then redis.call('ZADD', run_key(run, 'outbox'), NOW, i) end
     out.ready[#out.ready + 1] = i
   end
 end
@@ -257,7 +394,7 @@ local function propagate(run, task_count, work, out)
   while work[at] do
     local item = work[at]
     at = at + 1
-    local dependents = redis.call('HGET', run_key(run, 'deps'), item.i)
+    local dependents = hget(run_key(run, 'deps'), item.i)
     for j, condition in string.gmatch(dependents or '', '(%d+)(%a)') do
       local is = verdict(condition, item.s, item.tol)
       local is_gate = tonumber(j) >= task_count
@@ -276,7 +413,7 @@ local function propagate(run, task_count, work, out)
           end
         end
       elseif not item.again then
-        if is == 'skip' then redis.call('HSET', run_key(run, 'skip'), j, 1) end
+        if is == 'skip' then mark_skip(run, j) end
         if redis.call('HINCRBY', run_key(run, 'open'), j, -1) == 0 then
           local t = load_task(run, j)
           if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
@@ -305,7 +442,7 @@ end
 
 -- The state of a run that has something to do: a pause outlasts being blocked.
 local function awake_state(run)
-  return redis.call('HEXISTS', B .. ':holds', 'run:' .. run) == 1 and 'paused' or 'running'
+  return hexists(B .. ':holds', 'run:' .. run) == 1 and 'paused' or 'running'
 end
 
 -- Runs whose undo was asked for and has not been submitted, by the time of asking. Each keeps its workspace, so that
@@ -314,7 +451,7 @@ local UNDO = B .. ':undo'
 
 local function free_workspace(run, workspace)
   if not workspace or redis.call('ZSCORE', UNDO, run) then return end
-  if redis.call('HGET', B .. ':workspaces', workspace) == run then redis.call('HDEL', B .. ':workspaces', workspace) end
+  if hget(B .. ':workspaces', workspace) == run then hdel(B .. ':workspaces', workspace) end
 end
 
 -- Whether a run holds its workspace against others.
@@ -324,13 +461,13 @@ end
 
 -- Asks for the undo of a run, once. Returns 'asked', 'already' with the undo run or '', or 'workspace' with who has it now.
 local function ask_undo(run)
-  local m = redis.call('HMGET', run_key(run), 'undo', 'undoRun', 'workspace')
+  local m = hmget(run_key(run), 'undo', 'undoRun', 'workspace')
   if m[1] then return 'already', m[2] or '' end
-  local holder = redis.call('HGET', B .. ':workspaces', m[3])
+  local holder = hget(B .. ':workspaces', m[3])
   if holder and holder ~= run and holds_workspace(holder) then return 'workspace', holder end
-  redis.call('HSET', run_key(run), 'undo', 'wanted')
+  hset(run_key(run), 'undo', 'wanted')
   redis.call('ZADD', UNDO, NOW, run)
-  redis.call('HSET', B .. ':workspaces', m[3], run)
+  hset(B .. ':workspaces', m[3], run)
   event(run, 'undo-wanted')
   return 'asked', ''
 end
@@ -342,14 +479,14 @@ end
 -- Whether the undo of a run is asked for and not over.
 local function is_undoing(run)
   if redis.call('ZSCORE', UNDO, run) then return true end
-  local undo_run = redis.call('HGET', run_key(run), 'undoRun')
-  local state = undo_run and redis.call('HGET', run_key(undo_run), 'state')
+  local undo_run = hget(run_key(run), 'undoRun')
+  local state = undo_run and hget(run_key(undo_run), 'state')
   return state and not is_final(state)
 end
 
 -- The ended runs by their end, one set for each state: what the keep rules look at. Not while its undo goes on.
 local function shelve(run)
-  local m = redis.call('HMGET', run_key(run), 'state', 'finishedAt')
+  local m = hmget(run_key(run), 'state', 'finishedAt')
   if is_final(m[1]) and m[2] and not is_undoing(run) then redis.call('ZADD', B .. ':past:' .. m[1], m[2], run) end
 end
 
@@ -361,7 +498,7 @@ end
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)
   local key = run_key(run)
-  local m = redis.call('HMGET', key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
+  local m = hmget(key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
     'n:pending', 'workspace', 'finishedAt', 'n:approval', 'onFailure', 'ending', 'n:gated')
   local state = m[1]
   local function n(index) return tonumber(m[index] or '0') end
@@ -369,7 +506,7 @@ local function close_run(run)
   if n(2) + n(3) + n(4) - n(11) > 0 then return state end
   local function finish(to, kind)
     state = to
-    redis.call('HSET', key, 'state', to, 'finishedAt', NOW)
+    hset(key, 'state', to, 'finishedAt', NOW)
     redis.call('ZADD', B .. ':ended', NOW, run)
     event(run, kind)
   end
@@ -383,7 +520,7 @@ local function close_run(run)
       finish('failed', 'run-failed')
     else
       state = 'blocked'
-      redis.call('HSET', key, 'state', state, 'blockedAt', NOW)
+      hset(key, 'state', state, 'blockedAt', NOW)
       event(run, 'run-blocked', 'reason', wanted > 0 and 'approval' or 'failure')
     end
   end
@@ -400,7 +537,7 @@ local function outbox_entries(run, indexes)
   for from = 1, #indexes, 1000 do
     local part = {}
     for at = from, math.min(from + 999, #indexes) do part[#part + 1] = indexes[at] end
-    local nodes = redis.call('HMGET', run_key(run, 'nodes'), unpack(part))
+    local nodes = hmget(run_key(run, 'nodes'), unpack(part))
     for at, i in ipairs(part) do
       list[#list + 1] = i
       list[#list + 1] = nodes[at]
@@ -414,7 +551,7 @@ local function fail_task(run, i, t, node, task_count, out)
   move(run, t, 'failed', false)
   t.f = NOW
   t.tol = node.c and 1 or nil
-  if node.c then redis.call('HINCRBY', run_key(run), 'n:tolerated', 1) end
+  if node.c then hincrby(run_key(run), 'n:tolerated', 1) end
   save_task(run, i, t)
   propagate(run, task_count, { { i = i, s = 'failed', tol = node.c, roots = { tonumber(i) } } }, out)
   event(run, 'task-failed', 'task', i, 'attempt', t.a or 0, 'reason', t.r or '', 'exit', t.x or '', 'ms', NOW - (t.st or NOW),
@@ -441,7 +578,7 @@ local function cancel_rest(run, task_count, freed, queued)
     end
   end
   redis.call('DEL', run_key(run, 'outbox'))
-  redis.call('HDEL', run_key(run), 'n:approval', 'n:gated')
+  hdel(run_key(run), 'n:approval', 'n:gated')
   for from = 1, #cancelled, 500 do
     event(run, 'tasks-cancelled', 'tasks', table.concat(cancelled, ',', from, math.min(from + 499, #cancelled)))
   end
@@ -450,9 +587,9 @@ end
 -- With on-failure "cancel" a failure that counts stops the rest of the run; it then ends as failed.
 local function stop_on_failure(run, t, task_count, freed)
   if t.s ~= 'failed' or t.tol then return end
-  local m = redis.call('HMGET', run_key(run), 'onFailure', 'state')
+  local m = hmget(run_key(run), 'onFailure', 'state')
   if m[1] ~= 'cancel' or (m[2] ~= 'running' and m[2] ~= 'paused') then return end
-  redis.call('HSET', run_key(run), 'state', 'cancelled', 'ending', 'failed')
+  hset(run_key(run), 'state', 'cancelled', 'ending', 'failed')
   event(run, 'run-cancelling')
   cancel_rest(run, task_count, freed, {})
 end
@@ -472,7 +609,7 @@ local function recompute(run, task_count, node_count, out)
   local blocked, openable = {}, {}
   for _, j in ipairs(waiting) do
     local open, skip, roots = 0, false, {}
-    for from, condition in string.gmatch(redis.call('HGET', run_key(run, 'needs'), j) or '', '(%d+)(%a)') do
+    for from, condition in string.gmatch(hget(run_key(run, 'needs'), j) or '', '(%d+)(%a)') do
       local source = load_task(run, from)
       if source.s == 'pending' or source.s == 'ready' or source.s == 'running' or source.s == 'parked' then
         open = open + 1
@@ -483,7 +620,7 @@ local function recompute(run, task_count, node_count, out)
       end
     end
     redis.call('HSET', run_key(run, 'open'), j, open)
-    if skip then redis.call('HSET', run_key(run, 'skip'), j, 1) else redis.call('HDEL', run_key(run, 'skip'), j) end
+    if skip then mark_skip(run, j) else hdel(run_key(run, 'skip'), j) end
     if #roots > 0 then
       blocked[#blocked + 1] = { j = j, roots = roots }
     elseif open == 0 then
@@ -500,4 +637,34 @@ local function recompute(run, task_count, node_count, out)
   end
   for _, j in ipairs(openable) do open_node(run, j, load_task(run, j), task_count, ended, out) end
   propagate(run, task_count, ended, out)
+end
+
+-- The report of an ended run is written, or it has none; from now on the keep rules count it. The end of an undo run lets
+-- them see the run that it has undone.
+local function finalise(run)
+  redis.call('ZREM', B .. ':ended', run)
+  shelve(run)
+  local origin = hget(run_key(run), 'undoOf')
+  if origin and not redis.call('ZSCORE', B .. ':ended', origin) then shelve(origin) end
+end
+
+-- Several calls that came together: ARGV has the number of arguments of each, then all of them. `perform` is called with
+-- each; its answers come back in order. What fails in one ({'error', text}) does not take the others with it.
+local function each_call(perform)
+  local width, replies = tonumber(ARGV[1]), {}
+  for at = 2, #ARGV, width do
+    local arguments = {}
+    for offset = 0, width - 1 do arguments[offset + 1] = ARGV[at + offset] end
+    local is_done, reply = pcall(function()
+      local answer = perform(arguments)
+      flush()
+      return answer
+    end)
+    if not is_done then
+      forget_unwritten()
+      reply = { 'error', type(reply) == 'table' and reply.err or tostring(reply) }
+    end
+    replies[#replies + 1] = reply
+  end
+  return replies
 end

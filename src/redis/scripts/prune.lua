@@ -2,18 +2,18 @@
 -- Its jobs and the tails of its tasks are removed before. ARGV: run, epoch ms by which it must have ended
 -- Returns {status}: pruned | gone | kept (it goes on, it ended later, or its undo is not over)
 local run, before = ARGV[1], tonumber(ARGV[2])
-local m = redis.call('HMGET', run_key(run), 'state', 'finishedAt', 'key', 'n:running')
+local m = hmget(run_key(run), 'state', 'finishedAt', 'key', 'n:running')
 if m[1] then
   local has_ended = is_final(m[1]) and m[2] and tonumber(m[2]) <= before and tonumber(m[4] or '0') == 0
   if not has_ended or is_undoing(run) then return { 'kept' } end
 end
-if m[3] and m[3] ~= '' and redis.call('HGET', B .. ':keys', m[3]) == run then redis.call('HDEL', B .. ':keys', m[3]) end
+if m[3] and m[3] ~= '' and hget(B .. ':keys', m[3]) == run then hdel(B .. ':keys', m[3]) end
 redis.call('UNLINK', run_key(run))
 for _, part in ipairs({ 'nodes', 'deps', 'needs', 'open', 'skip', 'defs', 'plan', 'tasks', 'out', 'outbox', 'approvals',
   'decisions' }) do
   redis.call('UNLINK', run_key(run, part))
 end
-redis.call('HDEL', B .. ':holds', 'run:' .. run)
+hdel(B .. ':holds', 'run:' .. run)
 redis.call('UNLINK', waiters_key('hold:run:' .. run))
 redis.call('ZREM', B .. ':runs', run)
 redis.call('ZREM', B .. ':ended', run)

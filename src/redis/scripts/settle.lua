@@ -1,74 +1,81 @@
 -- Writes an attempt's outcome, once; the first write wins. Frees its leases, lets dependents go or blocks them.
 -- ARGV: run, index, token, kind, reason, exit code ('' = none), values JSON ('' = none), delay ms before a next attempt,
---       verified ('1' or '')
+--       verified ('1' or ''), id of the job's parent ('' = none)
 -- kind: completed | retryable | failed | snoozed | cancelled
+-- What becomes ready is added to BullMQ here; the outbox in the reply is what could not be.
 -- Returns: {status, state, run state, delay ms, number of blocked, blocked…, number of grants, grants…, outbox…}
 --   status: settled | already (this token has settled before) | superseded (somebody else has it) | gone
-local run, i, token, kind = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local m = redis.call('HMGET', run_key(run), 'state', 'tasks')
-if not m[1] then return { 'gone', '', '', 0, 0, 0 } end
-local task_count = tonumber(m[2])
-local t = load_task(run, i)
-if t.s ~= 'running' or t.k ~= token then
-  local status = t.lk == token and t.s ~= 'running' and 'already' or 'superseded'
-  if status == 'superseded' then
-    event(run, 'task-superseded', 'task', i, 'reason', kind, 'worker', t.w or '')
-    return { status, t.s, m[1], 0, 0, 0 }
+local function settle(args)
+  local run, i, token, kind = args[1], args[2], args[3], args[4]
+  load_run(run)
+  local m = hmget(run_key(run), 'state', 'tasks')
+  if not m[1] then return { 'gone', '', '', 0, 0, 0 } end
+  local task_count = tonumber(m[2])
+  local t = load_task(run, i)
+  if t.s ~= 'running' or t.k ~= token then
+    local status = t.lk == token and t.s ~= 'running' and 'already' or 'superseded'
+    if status == 'superseded' then
+      event(run, 'task-superseded', 'task', i, 'reason', kind, 'worker', t.w or '')
+      return { status, t.s, m[1], 0, 0, 0 }
+    end
+    local reply = outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499))
+    for _, value in ipairs({ 0, 0, math.max(0, (t.n or 0) - NOW), m[1], t.s, status }) do table.insert(reply, 1, value) end
+    return reply
   end
-  local reply = outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499))
-  for _, value in ipairs({ 0, 0, math.max(0, (t.n or 0) - NOW), m[1], t.s, status }) do table.insert(reply, 1, value) end
+
+  local node = load_node(run, i)
+  local out, freed = new_outcome(), {}
+  local ms = NOW - t.st
+  local delay = 0
+  t.k, t.lk = nil, token
+  t.f = NOW
+  if args[5] ~= '' then t.r = args[5] end
+  if args[6] ~= '' then t.x = tonumber(args[6]) end
+  if args[9] == '1' then t.v = 1 end
+  release(run .. '|' .. i, node.l, freed)
+
+  if kind == 'completed' then
+    t.u = t.a - (t.z or 0)
+    t.p = nil
+    move(run, t, 'completed', false)
+    save_task(run, i, t)
+    if args[7] ~= '' then hset(run_key(run, 'out'), i, args[7]) end
+    event(run, 'task-completed', 'task', i, 'attempt', t.a, 'exit', t.x or '', 'ms', ms)
+    propagate(run, task_count, { { i = i, s = 'completed' } }, out)
+  elseif kind == 'cancelled' or (m[1] == 'cancelled' and kind ~= 'failed') then
+    move(run, t, 'cancelled', false)
+    save_task(run, i, t)
+    event(run, 'task-cancelled', 'task', i, 'attempt', t.a, 'ms', ms)
+  elseif kind == 'snoozed' then
+    delay = tonumber(args[8])
+    t.n = delay > 0 and NOW + delay or nil
+    move(run, t, 'ready', false)
+    save_task(run, i, t)
+    event(run, 'task-snoozed', 'task', i, 'attempt', t.a, 'reason', t.r or '', 'delay', delay)
+  else
+    t.u = t.a - (t.z or 0)
+    if kind == 'retryable' and t.u < node.x then
+      delay = tonumber(args[8])
+      t.n = NOW + delay
+      move(run, t, 'ready', false)
+      save_task(run, i, t)
+      event(run, 'task-retrying', 'task', i, 'attempt', t.a, 'reason', t.r or '', 'exit', t.x or '', 'delay', delay, 'ms', ms)
+    else
+      fail_task(run, i, t, node, task_count, out)
+    end
+  end
+
+  tell(run, out, i)
+  stop_on_failure(run, t, task_count, freed)
+  grant_waiters(freed, out.grants)
+  local run_state = close_run(run)
+  local reply = { 'settled', t.s, run_state, delay, #out.blocked }
+  for _, j in ipairs(out.blocked) do reply[#reply + 1] = j end
+  reply[#reply + 1] = #out.grants
+  for _, member in ipairs(out.grants) do reply[#reply + 1] = member end
+  local left = add_ready_jobs(run, out.ready, args[10] or '')
+  for _, value in ipairs(outbox_entries(run, left)) do reply[#reply + 1] = value end
   return reply
 end
 
-local node = load_node(run, i)
-local out, freed = new_outcome(), {}
-local ms = NOW - t.st
-local delay = 0
-t.k, t.lk = nil, token
-t.f = NOW
-if ARGV[5] ~= '' then t.r = ARGV[5] end
-if ARGV[6] ~= '' then t.x = tonumber(ARGV[6]) end
-if ARGV[9] == '1' then t.v = 1 end
-release(run .. '|' .. i, node.l, freed)
-
-if kind == 'completed' then
-  t.u = t.a - (t.z or 0)
-  t.p = nil
-  move(run, t, 'completed', false)
-  save_task(run, i, t)
-  if ARGV[7] ~= '' then redis.call('HSET', run_key(run, 'out'), i, ARGV[7]) end
-  event(run, 'task-completed', 'task', i, 'attempt', t.a, 'exit', t.x or '', 'ms', ms)
-  propagate(run, task_count, { { i = i, s = 'completed' } }, out)
-elseif kind == 'cancelled' or (m[1] == 'cancelled' and kind ~= 'failed') then
-  move(run, t, 'cancelled', false)
-  save_task(run, i, t)
-  event(run, 'task-cancelled', 'task', i, 'attempt', t.a, 'ms', ms)
-elseif kind == 'snoozed' then
-  delay = tonumber(ARGV[8])
-  t.n = delay > 0 and NOW + delay or nil
-  move(run, t, 'ready', false)
-  save_task(run, i, t)
-  event(run, 'task-snoozed', 'task', i, 'attempt', t.a, 'reason', t.r or '', 'delay', delay)
-else
-  t.u = t.a - (t.z or 0)
-  if kind == 'retryable' and t.u < node.x then
-    delay = tonumber(ARGV[8])
-    t.n = NOW + delay
-    move(run, t, 'ready', false)
-    save_task(run, i, t)
-    event(run, 'task-retrying', 'task', i, 'attempt', t.a, 'reason', t.r or '', 'exit', t.x or '', 'delay', delay, 'ms', ms)
-  else
-    fail_task(run, i, t, node, task_count, out)
-  end
-end
-
-tell(run, out, i)
-stop_on_failure(run, t, task_count, freed)
-grant_waiters(freed, out.grants)
-local run_state = close_run(run)
-local reply = { 'settled', t.s, run_state, delay, #out.blocked }
-for _, j in ipairs(out.blocked) do reply[#reply + 1] = j end
-reply[#reply + 1] = #out.grants
-for _, member in ipairs(out.grants) do reply[#reply + 1] = member end
-for _, value in ipairs(outbox_entries(run, out.ready)) do reply[#reply + 1] = value end
-return reply
+return each_call(settle)

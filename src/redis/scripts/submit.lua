@@ -10,26 +10,26 @@ local function discard()
   for _, part in ipairs(parts) do redis.call('DEL', run_key(run, part)) end
 end
 if key ~= '' then
-  local other = redis.call('HGET', B .. ':keys', key)
+  local other = hget(B .. ':keys', key)
   if other and redis.call('EXISTS', run_key(other)) == 1 then
     discard()
-    return { 'exists', other, redis.call('HGET', run_key(other), 'hash') or '' }
+    return { 'exists', other, hget(run_key(other), 'hash') or '' }
   end
 end
-local origin = redis.call('HGET', run_key(run), 'undoOf')
+local origin = hget(run_key(run), 'undoOf')
 if origin and not redis.call('ZSCORE', UNDO, origin) then
   discard()
-  return { 'exists', redis.call('HGET', run_key(origin), 'undoRun') or '', hash }
+  return { 'exists', hget(run_key(origin), 'undoRun') or '', hash }
 end
-local holder = redis.call('HGET', B .. ':workspaces', workspace)
+local holder = hget(B .. ':workspaces', workspace)
 if holder and holder ~= run and holder ~= origin and holds_workspace(holder) then
   return { 'workspace', holder }
 end
 redis.call('PERSIST', run_key(run))
 for _, part in ipairs(parts) do redis.call('PERSIST', run_key(run, part)) end
-if key ~= '' then redis.call('HSET', B .. ':keys', key, run) end
-redis.call('HSET', B .. ':workspaces', workspace, run)
-redis.call('HSET', run_key(run), 'state', 'running', 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
+if key ~= '' then hset(B .. ':keys', key, run) end
+hset(B .. ':workspaces', workspace, run)
+hset(run_key(run), 'state', 'running', 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
 redis.call('ZADD', B .. ':runs', NOW, run)
 redis.call('SADD', B .. ':live', run)
 -- Workers say how many agents there may be; of a resource, whoever spoke last is right.
@@ -37,12 +37,12 @@ for at = 6, #ARGV, 2 do
   redis.call(ARGV[at] == 'agents' and 'HSETNX' or 'HSET', CAPS, ARGV[at], ARGV[at + 1])
 end
 local roots = {}
-local task_count = tonumber(redis.call('HGET', run_key(run), 'tasks'))
+local task_count = tonumber(hget(run_key(run), 'tasks'))
 local out = new_outcome()
-event(run, 'run-submitted', 'name', redis.call('HGET', run_key(run), 'name'))
+event(run, 'run-submitted', 'name', hget(run_key(run), 'name'))
 if origin then
   redis.call('ZREM', UNDO, origin)
-  redis.call('HSET', run_key(origin), 'undo', 'submitted', 'undoRun', run)
+  hset(run_key(origin), 'undo', 'submitted', 'undoRun', run)
   event(origin, 'undo-submitted', 'undoRun', run)
 end
 for i in string.gmatch(ARGV[5], '%d+') do

@@ -5,7 +5,7 @@ local age, pages = tonumber(ARGV[1]), tonumber(ARGV[2])
 local freed, grants, reply = {}, {}, {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, 100)) do
   local run, i = string.match(member, '^(.*)|(%d+)$')
-  local m = redis.call('HMGET', run_key(run), 'state', 'tasks')
+  local m = hmget(run_key(run), 'state', 'tasks')
   if not m[1] then
     redis.call('ZREM', LEASES, member)
   else
@@ -36,24 +36,25 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT'
       t.g = nil
       save_task(run, i, t)
       redis.call('ZADD', waiters_key(node.l[1][1]), node.o, member)
-      redis.call('SADD', B .. ':lines', node.l[1][1])
+      redis.call('SADD', LINES, node.l[1][1])
+      has_lines = true
       t.wq = { node.l[1][1] }
       save_task(run, i, t)
     end
   end
 end
 -- What was free all along but was not handed on (a crash between two steps) is handed on here.
-for _, limit in ipairs(redis.call('SMEMBERS', B .. ':lines')) do
+for _, limit in ipairs(redis.call('SMEMBERS', LINES)) do
   if redis.call('EXISTS', waiters_key(limit)) == 1 then
     freed[limit] = true
   else
-    redis.call('SREM', B .. ':lines', limit)
+    redis.call('SREM', LINES, limit)
   end
 end
 grant_waiters(freed, grants)
 for _, member in ipairs(redis.call('SPOP', B .. ':wake', 100)) do
   local run, i = string.match(member, '^(.*)|(%d+)$')
-  local node = redis.call('HGET', run_key(run, 'nodes'), i)
+  local node = hget(run_key(run, 'nodes'), i)
   if node then
     grants[#grants + 1] = member
     grants[#grants + 1] = node

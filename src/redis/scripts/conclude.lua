@@ -1,0 +1,31 @@
+-- What a run job or a stage job has to do, now that BullMQ says that its children are done. ARGV: run, group ('' = the run job)
+-- Returns one of
+--   {'done', state}     end the job; a run without files is final by this
+--   {'report', state}   the run has ended: its undo and its report come first
+--   {'wait', state}     it goes on: BullMQ was wrong, or the run is blocked
+--   {'gone'}            no record knows this run
+local function goes_on(state) return state == 'running' or state == 'paused' end
+
+local function conclude(args)
+  local run, group = args[1], args[2]
+  local m = hmget(run_key(run), 'state', 'gates', 'noFiles', 'n:pending', 'n:ready', 'n:running', 'n:parked')
+  local state = m[1]
+  if not state then return { 'gone' } end
+  if group == '' then
+    if goes_on(state) or state == 'blocked' then return { 'wait', state } end
+    if not m[3] or redis.call('ZSCORE', UNDO, run) then return { 'report', state } end
+    finalise(run)
+    return { 'done', state }
+  end
+  if not goes_on(state) then return { 'done', state } end
+  local gate = cjson.decode(m[2] or '{}')[group]
+  local is_over
+  if gate then
+    is_over = load_task(run, gate).s ~= 'pending'
+  else
+    is_over = tonumber(m[4] or 0) + tonumber(m[5] or 0) + tonumber(m[6] or 0) + tonumber(m[7] or 0) == 0
+  end
+  return is_over and { 'done', 'completed' } or { 'wait', state }
+end
+
+return each_call(conclude)
