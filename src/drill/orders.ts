@@ -17,7 +17,7 @@ export interface AgentOrders {
   ignoreTerm?: boolean;
   /** Processes left running, deaf to TERM; every second one in a session of its own. */
   children?: number;
-  /** Bytes of output, as fast as they can be written. */
+  /** Bytes of output before the work, as fast as they can be written; and a last line after it. */
   floodBytes?: number;
   /** Units of a limited resource, for the journal. */
   takes?: number;

@@ -12,6 +12,8 @@ import { attemptsUsed } from './kill.ts';
 const TASKS = 4;
 /** For what a worker does besides waiting for its agents. */
 const EXIT_MS = DRAIN_MS + GRACE_MS + 5000;
+/** A worker that waits for a job and was not woken looks again after 5 s. */
+const AGAIN_MS = EXIT_MS + 5000;
 
 export async function checkDeploy(lab: Lab): Promise<Findings> {
   const gate = lab.path('open-deploy');
@@ -29,9 +31,10 @@ export async function checkDeploy(lab: Lab): Promise<Findings> {
   const [exit] = await Promise.all([holder.exited, lab.fleet.fill()]);
   const exitMs = machineMs() - toldAt;
   await lab.until('its tasks are at work again', async () => (await lives()) >= TASKS + handedBack);
+  const againMs = machineMs() - toldAt;
   await writeFile(gate, '');
   await lab.rested(runId);
-  const seen = { exit, exitMs, handedBack, records: await records(), entries: await lab.journal(runId) };
+  const seen = { exit, exitMs, againMs, handedBack, records: await records(), entries: await lab.journal(runId) };
   return { counts: judgeDeploy(seen), facts: [`1 worker of 2 told to end, ${handedBack} tasks handed back`] };
 }
 
@@ -39,12 +42,14 @@ export interface Deployed {
   /** The worker's exit code, or the signal that ended it. */
   exit: number | string;
   exitMs: number;
+  /** From the signal until all of its tasks were at work again. */
+  againMs: number;
   handedBack: number;
   records: readonly TaskRecord[];
   entries: readonly Entry[];
 }
 
-export function judgeDeploy({ exit, exitMs, handedBack, records, entries }: Deployed): Count[] {
+export function judgeDeploy({ exit, exitMs, againMs, handedBack, records, entries }: Deployed): Count[] {
   const sum = (of: (record: TaskRecord) => number): number => records.reduce((total, record) => total + of(record), 0);
   return [
     count('attempts used', sum(attemptsUsed)),
@@ -54,6 +59,7 @@ export function judgeDeploy({ exit, exitMs, handedBack, records, entries }: Depl
     ),
     count('exit code', exit === 0 ? 0 : 1),
     count('exit after', Math.round(exitMs), EXIT_MS, ' ms'),
+    count('again after', Math.round(againMs), AGAIN_MS, ' ms'),
     count('two agents at once', findOverlaps(entries).length),
     count('agents otherwise', Math.abs(toLives(entries).length - records.length - handedBack)),
     count('not completed', records.filter(({ s }) => s !== 'completed').length),

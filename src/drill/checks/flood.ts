@@ -10,12 +10,16 @@ const FLOOD_BYTES = 200_000_000;
 /** What a worker may grow by: half of what is written. */
 const GROWTH_BYTES = FLOOD_BYTES / 2;
 const MB = 1_000_000;
+/** After the flood, so that its last line does not fall into a cut, which may lose some. */
+const CALM_MS = 1000;
 const LAST_LINE = / is over$/;
 
 export async function checkFlood(lab: Lab): Promise<Findings> {
   const workers = await lab.fleet.fill();
   const before = new Map(workers.map(({ id, pid }) => [id, memoryOf(pid).now]));
-  const { runId, workspace } = await lab.submit({ tasks: { flood: lab.task({ floodBytes: FLOOD_BYTES }) } });
+  const { runId, workspace } = await lab.submit({
+    tasks: { flood: lab.task({ floodBytes: FLOOD_BYTES, work: CALM_MS }) },
+  });
   await lab.rested(runId);
   const { w = '', s } = await lab.record(runId);
   const { logFile } = taskPaths(lab.site.folder, workspace, 'flood');

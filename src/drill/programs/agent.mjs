@@ -23,6 +23,7 @@ if (ticks) setInterval(tick, TICK_MS).unref();
 if (orders.floodBytes > 0) flood();
 await sleep(work);
 while (gate !== undefined && !existsSync(gate)) await sleep(20);
+if (orders.floodBytes > 0) writeSync(1, `${orders.name} is over\n`);
 const isHealthy = needsFile === undefined || existsSync(needsFile);
 const code = isHealthy && Number(attempt) > failTimes ? 0 : 1;
 record('end', { code });
@@ -45,7 +46,6 @@ function startChildren() {
 function flood() {
   const chunk = `${'x'.repeat(99)}\n`.repeat(10_000);
   for (let left = orders.floodBytes; left > 0; left -= chunk.length) writeSync(1, chunk);
-  writeSync(1, `${orders.name} is over\n`);
 }
 
 /** The monotonic clock is one for all processes of a machine. */
