@@ -2,6 +2,7 @@
  * The drill: breaks what may be broken without harm, on the user's own Redis and machine, and counts what held. Everything it
  * makes is its own and goes again, whatever way it ends.
  */
+import { cancelRun } from '../control/cancel-run.ts';
 import { describeTarget, type RedisTarget } from '../redis/connection.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Config } from '../runtime/config.ts';
@@ -12,6 +13,10 @@ import { createLab, type Lab } from './lab.ts';
 import { CHECK_NAMES, type CheckName } from './names.ts';
 import { openSite, type Site } from './site.ts';
 import { type CheckReport, type Findings, isHeld } from './verdict.ts';
+
+/** The longest that a check may take; those on a machine that works take seconds. */
+const CHECK_MS = 120_000;
+const ABANDON_MS = 3000;
 
 export interface DrillOptions {
   /** The user's. */
@@ -74,17 +79,16 @@ async function performAll(options: DrillOptions, lab: Lab): Promise<CheckReport[
   const reports: CheckReport[] = [];
   for (const name of CHECK_NAMES.filter((known) => options.only?.includes(known) ?? true)) {
     options.onCheck?.(name, CHECKS[name].about);
-    const report = await perform(name, lab);
+    const report = await perform(name, lab, options.signal);
     if (options.signal.aborted) throw new PlanqError('interrupted', 'interrupted');
-    // What a check that failed has left at work must not disturb the next.
-    if (report.status === 'failed') await lab.fleet.stop();
+    if (report.status === 'failed') await abandon(lab);
     options.onReport?.(report);
     reports.push(report);
   }
   return reports;
 }
 
-async function perform(name: CheckName, lab: Lab): Promise<CheckReport> {
+async function perform(name: CheckName, lab: Lab, signal: AbortSignal): Promise<CheckReport> {
   const check = CHECKS[name];
   const skipped = skipReason(check, lab.tier);
   const startedAt = lab.clock.monotonic();
@@ -98,12 +102,37 @@ async function perform(name: CheckName, lab: Lab): Promise<CheckReport> {
   });
   if (skipped !== null) return toReport('skipped', skipped);
   try {
-    await lab.fleet.fill();
-    const found = await check.perform(lab);
+    const found = await within(lab, signal, () => check.perform(lab));
     return toReport(isHeld(found.counts) ? 'ok' : 'failed', null, found);
   } catch (error) {
     return toReport('failed', errorMessage(error));
   }
+}
+
+/** Ends a check also where Redis does not answer any more, and at Ctrl-C at once. */
+async function within(lab: Lab, signal: AbortSignal, check: () => Promise<Findings>): Promise<Findings> {
+  const begin = async (): Promise<Findings> => {
+    await lab.fleet.fill();
+    if (signal.aborted) throw new PlanqError('interrupted', 'interrupted');
+    return check();
+  };
+  const timer = new AbortController();
+  const late = lab.clock.sleep(CHECK_MS, AbortSignal.any([timer.signal, signal])).then(() => {
+    throw new Error(`it did not come to its end in ${CHECK_MS / 1000} s`);
+  });
+  return Promise.race([begin(), late]).finally(() => timer.abort());
+}
+
+/** What a check that failed has left at work must not disturb the next. */
+async function abandon({ site: { store }, clock, fleet }: Lab): Promise<void> {
+  const cancelAll = async (): Promise<void> => {
+    for (const run of await store.redis.smembers(store.keys.live))
+      await cancelRun(store, clock, run, ABANDON_MS).catch(() => undefined);
+  };
+  const timer = new AbortController();
+  await Promise.race([cancelAll().catch(() => undefined), clock.sleep(2 * ABANDON_MS, timer.signal)]);
+  timer.abort();
+  await fleet.stop();
 }
 
 async function clearAway(site: Site, fleet: Fleet, { keep = false, onLeft }: DrillOptions): Promise<void> {

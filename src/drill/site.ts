@@ -125,12 +125,19 @@ async function clearSite(store: Store, folder: string, keep: boolean, clock: Clo
   const failure = await Promise.race([removeKeys(store, pattern).catch(errorMessage), late]);
   if (failure !== undefined) left.push(`cannot remove the keys "${pattern}" from Redis: ${failure}`);
   timer.abort();
-  await store.close().catch(() => undefined);
+  await closeStore(store, clock);
   if (keep) return left;
   await rm(folder, { recursive: true, force: true }).catch((error: unknown) => {
     left.push(`cannot remove the folder ${folder}: ${errorMessage(error)}`);
   });
   return left;
+}
+
+/** Not for ever where the server is gone. */
+async function closeStore(store: Store, clock: Clock): Promise<void> {
+  const timer = new AbortController();
+  await Promise.race([store.close().catch(() => undefined), clock.sleep(GONE_MS, timer.signal)]);
+  timer.abort();
 }
 
 /** The guardians have ended the agents, or will in a moment; what is still there then carries the drill's folder. */
