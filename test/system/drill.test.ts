@@ -117,7 +117,10 @@ describe('planq drill', () => {
     const project = createProject();
     const drill = project.start('drill', '--only', 'redo,deploy');
     const { folder, prefix } = await announced(drill);
-    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    onTestFinished(async () => {
+      for (const pid of findSurvivors(folder)) process.kill(pid, 'SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    });
     const redis = connect();
     await waitUntil('workers are up', async () => (await redis.hlen(`{${prefix}}:workers`)) === 2, 20_000);
     drill.child.kill('SIGKILL');
