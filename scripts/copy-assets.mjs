@@ -14,6 +14,7 @@ const target = path.join(root, 'dist');
 const ASSETS = [
   { folder: 'redis/scripts', pattern: /\.lua$/ },
   { folder: 'agents/programs', pattern: /\.(mjs|d\.mts)$/ },
+  { folder: 'drill/programs', pattern: /\.mjs$/ },
 ];
 
 /** Files of `folder` and below, as paths relative to it. */

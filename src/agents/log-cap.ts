@@ -5,6 +5,9 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
+/** The most that a log may have; what is above it is taken out of its middle. */
+export const LOG_LIMIT_BYTES = 100 * 1024 * 1024;
+
 /** Most bytes kept at either end: a cut must be cheap, and rare enough that little is lost between reading and cutting. */
 const MAX_END_BYTES = 8 * 1024 * 1024;
 

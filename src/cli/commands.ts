@@ -2,7 +2,7 @@
  * The commands at a glance: what each takes, and the file that does it, loaded when it is asked for.
  */
 import { type CommandRow, JSON_OPTION } from './command-row.ts';
-import { type OptionRow, parseCount, parseMasters, parseText } from './options.ts';
+import { type OptionRow, parseChecks, parseCount, parseMasters, parseText } from './options.ts';
 import { STEERING_COMMANDS } from './steering-commands.ts';
 
 const STRICT: OptionRow = { flags: '--strict', about: 'refuse a plan with warnings' };
@@ -156,5 +156,16 @@ export const COMMANDS: readonly CommandRow[] = [
     about: 'check whether this machine and its Redis are fit',
     options: [JSON_OPTION],
     load: async () => (await import('./doctor.ts')).doctor,
+  },
+  {
+    name: 'drill',
+    arguments: '',
+    about: 'break workers and agents of its own on this machine and its Redis, and tell what held',
+    options: [
+      { flags: '--only <list>', about: 'only these checks, e.g. kill,hang', parse: parseChecks },
+      { flags: '--keep', about: 'leave the folder of the drill for a look' },
+      JSON_OPTION,
+    ],
+    load: async () => (await import('./drill.ts')).drill,
   },
 ];

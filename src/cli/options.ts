@@ -3,8 +3,10 @@
  * Which command takes which stands in `commands.ts`.
  */
 import { InvalidArgumentError } from 'commander';
+import { CHECK_NAMES, type CheckName } from '../drill/names.ts';
 import type { Barrier } from '../plan/plan.ts';
 import { parseDuration } from '../runtime/duration.ts';
+import { nearestWord } from '../runtime/nearest.ts';
 
 export interface Options {
   project?: string;
@@ -43,6 +45,10 @@ export interface Options {
   /** Folder, or `-` for stdout. */
   out?: string;
   test?: boolean;
+  /** Checks of the drill. */
+  only?: CheckName[];
+  /** Leave the drill's folder. */
+  keep?: boolean;
 }
 
 /** One option as the table has it. */
@@ -89,4 +95,15 @@ export function parseMasters(text: string): Record<string, number | null> {
   if (new Set(entries.map(([name]) => name)).size < entries.length)
     throw new InvalidArgumentError('It names a master twice.');
   return Object.fromEntries(entries);
+}
+
+/** `kill,hang`: checks of the drill. @throws InvalidArgumentError naming the nearest one */
+export function parseChecks(text: string): CheckName[] {
+  return text.split(',').map((word) => {
+    const name = CHECK_NAMES.find((known) => known === word.trim());
+    if (name !== undefined) return name;
+    const near = nearestWord(word.trim(), CHECK_NAMES);
+    const known = near === undefined ? `Known are ${CHECK_NAMES.join(', ')}.` : `Did you mean "${near}"?`;
+    throw new InvalidArgumentError(`There is no check "${word.trim()}". ${known}`);
+  });
 }

@@ -26,6 +26,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** Milliseconds of the machine's monotonic clock, which is one for all of its processes: to compare what they wrote down. */
+export function machineMs(): number {
+  return Number(process.hrtime.bigint() / 1000n) / 1000;
+}
+
 /** Epoch milliseconds → ISO 8601 UTC with milliseconds, the only form in which times leave the program. */
 export function toIso(at: number): string {
   return new Date(at).toISOString();

@@ -6,6 +6,7 @@
 import { appendFile } from 'node:fs/promises';
 import type { AgentReport, Invocation, Outcome } from '../agents/agent.ts';
 import { buildEnvironment } from '../agents/environment.ts';
+import { LOG_LIMIT_BYTES } from '../agents/log-cap.ts';
 import type { TaskDefinition } from '../flows/record.ts';
 import { leavesFiles } from '../plan/leaves-files.ts';
 import { phaseTimeoutMs } from '../plan/timeouts.ts';
@@ -37,9 +38,6 @@ const STEPS: readonly Step[] = [
   verify,
   runCheck,
 ];
-
-/** Most bytes kept of one task's log. */
-const LOG_LIMIT_BYTES = 100 * 1024 * 1024;
 
 /**
  * Performs the steps. A step that throws (a full disk, a folder that is not ours) fails the attempt, not the worker. What

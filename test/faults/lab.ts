@@ -6,6 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { type AgentOrders, toCommand } from '../../src/drill/orders.ts';
 import { parseEvent } from '../../src/events/codec.ts';
 import type { Event } from '../../src/events/event.ts';
 import type { RunView } from '../../src/flows/run-view.ts';
@@ -15,23 +16,6 @@ import { waitUntil } from '../support/processes.ts';
 import { startWorkerProcess, type WorkerProcess, writeConfig } from '../support/worker-process.ts';
 import { type Entry, readEntries } from './journal.ts';
 import { type FaultRedis, startFaultRedis } from './redis.ts';
-
-/** What an agent of the tests is told. */
-export interface AgentOrders {
-  /** Milliseconds. Default 100. */
-  work?: number;
-  /** Write a line every 15 ms. */
-  ticks?: boolean;
-  /** Attempts that fail before one succeeds. */
-  failTimes?: number;
-  /** Work on until this file is there. */
-  gate?: string;
-  /** Fail while this file is not there. */
-  needsFile?: string;
-  ignoreTerm?: boolean;
-  /** Units of a limited resource, for the journal. */
-  takes?: number;
-}
 
 export interface Lab {
   app: TestApp;
@@ -55,7 +39,6 @@ export interface LabOptions {
   config?: Record<string, unknown>;
 }
 
-const AGENT = fileURLToPath(new URL('./agent.mjs', import.meta.url));
 const WORKER = fileURLToPath(new URL('./worker-main.ts', import.meta.url));
 
 /** Out of the way: a test sets the limits that it is about in its plan. */
@@ -78,8 +61,8 @@ export async function createLabOn(redis: FaultRedis, options: LabOptions = {}): 
     app,
     redis,
     task: (orders = {}, more = {}) => {
-      const all = { work: 100, failTimes: 0, takes: 0, ...orders, journal: file };
-      return { agent: 'command', run: [process.execPath, AGENT, JSON.stringify(all)], ...more };
+      const run = toCommand(orders, { journal: file, name: app.prefix });
+      return { agent: 'command', run, ...more };
     },
     path: (name) => path.join(app.projectDir, name),
     journal: () => readEntries(file),

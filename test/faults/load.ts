@@ -1,8 +1,10 @@
 /**
  * The load that several promises are tried under.
  */
+
+import type { AgentOrders } from '../../src/drill/orders.ts';
 import type { Chance } from './chance.ts';
-import type { AgentOrders, Lab } from './lab.ts';
+import type { Lab } from './lab.ts';
 
 export interface StagesOptions {
   /** One more task in the third stage, which fails for good while there is no file `healed`. */

@@ -1,13 +1,15 @@
 /**
  * Counts broken promises from what the agents wrote, what the record says and which events it told. Pure, but for the
- * look at processes.
+ * look at processes. What the drill counts as well stands with it.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Event, TaskEvent } from '../../src/events/event.ts';
 import type { RunView, TaskView } from '../../src/flows/run-view.ts';
 import { isSettled } from '../../src/plan/states.ts';
-import { type Entry, type Life, toLives } from './journal.ts';
+import type { Entry } from './journal.ts';
 import { isResting } from './lab.ts';
+
+export { findOverlaps, mostInUse } from '../../src/drill/count.ts';
+export { findSurvivors } from '../../src/drill/survivors.ts';
 
 /** Tasks that were accepted and have no outcome, though their run is at rest; and those that "completed" without work. */
 export function findLost(views: readonly RunView[], entries: readonly Entry[]): string[] {
@@ -61,51 +63,6 @@ export function findEarly(views: readonly RunView[], entries: readonly Entry[]):
   return early;
 }
 
-/** Milliseconds during which two agents of one task lived, by their own ticks; one entry per pair that did. */
-export function findOverlaps(entries: readonly Entry[]): number[] {
-  return pairs(toLives(entries))
-    .filter(([a, b]) => a.run === b.run && a.task === b.task)
-    .map(([a, b]) => Math.min(a.to, b.to) - Math.max(a.from, b.from))
-    .filter((ms) => ms > 0);
-}
-
-/** The most units of a resource that living agents had at one instant. */
-export function mostInUse(entries: readonly Entry[]): number {
-  const moves = toLives(entries).flatMap((life) => [
-    { at: life.from, units: life.takes },
-    { at: life.to, units: -life.takes },
-  ]);
-  // At one instant, what is given back comes first: a life's last line is a moment after its last work.
-  moves.sort((a, b) => a.at - b.at || a.units - b.units);
-  let inUse = 0;
-  let most = 0;
-  for (const { units } of moves) {
-    inUse += units;
-    most = Math.max(most, inUse);
-  }
-  return most;
-}
-
-/** Living processes that have `marker` in their command line: whatever else they changed, this they kept. */
-export function findSurvivors(marker: string): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        const isZombie = /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
-        return !isZombie && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(marker);
-      } catch {
-        // It ended while we looked.
-        return false;
-      }
-    });
-}
-
 function isSuccess(entry: Entry): boolean {
   return entry.event === 'end' && entry.code === 0;
-}
-
-function pairs(lives: readonly Life[]): [Life, Life][] {
-  return lives.flatMap((life, at) => lives.slice(at + 1).map((other): [Life, Life] => [life, other]));
 }

@@ -28,14 +28,14 @@ describe('the published package', () => {
       expect.arrayContaining(['dist/cli/main.js', 'dist/index.js', 'dist/index.d.ts', 'schema/plan.json']),
     );
     expect(files.filter((file) => /^dist\/redis\/scripts\/.+\.lua$/.test(file))).not.toEqual([]);
-    expect(files.filter((file) => /^dist\/agents\/programs\/.+\.mjs$/.test(file))).not.toEqual([]);
+    expect(files.filter((file) => /^dist\/(agents|drill)\/programs\/.+\.mjs$/.test(file))).not.toEqual([]);
   });
 
   it('holds files of these kinds only', () => {
     const kinds = [
       /^dist\/[\w/-]+\.(js|d\.ts)$/,
       /^dist\/redis\/scripts\/[\w-]+\.lua$/,
-      /^dist\/agents\/programs\/[\w-]+\.(mjs|d\.mts)$/,
+      /^dist\/(agents|drill)\/programs\/[\w-]+\.(mjs|d\.mts)$/,
       /^examples\/[\w/.-]+\.(ya?ml|json|md|mjs)$/,
       /^schema\/plan\.json$/,
       /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,

@@ -34,9 +34,10 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   workers: ['notify', 'agents', 'resources', 'producer', 'flows', 'plan', 'redis', 'events', 'runtime'],
   schedules: ['producer', 'plan', 'redis', 'events', 'runtime'],
   control: ['producer', 'flows', 'resources', 'schedules', 'plan', 'redis', 'events', 'runtime'],
+  drill: ['control', 'producer', 'agents', 'flows', 'plan', 'redis', 'events', 'runtime'],
   api: ['control', 'producer', 'schedules', 'plan', 'runtime'],
   board: ['api', 'redis', 'runtime'],
-  cli: ['app.ts', 'control', 'flows', 'producer', 'schedules', 'plan', 'events', 'runtime'],
+  cli: ['app.ts', 'drill', 'control', 'flows', 'producer', 'schedules', 'plan', 'events', 'runtime'],
 };
 
 /** Files directly in src/ may import every room: the composition root and the public list of names. */
@@ -48,8 +49,8 @@ const PACKAGE_HOMES: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['redis/'],
   commander: ['cli/'],
   pino: ['events/'],
-  'node:child_process': ['agents/', 'redis/private-server'],
-  child_process: ['agents/', 'redis/private-server'],
+  'node:child_process': ['agents/', 'drill/', 'redis/private-server'],
+  child_process: ['agents/', 'drill/', 'redis/private-server'],
 };
 
 /** What is read or said in one place only, as it looks in code, with that place. */
