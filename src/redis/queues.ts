@@ -79,6 +79,11 @@ export function createJobWorker(options: JobWorkerOptions): Worker {
   return worker;
 }
 
+/** Lets a worker that waits for jobs of the queue look again; one that finds none goes on waiting. */
+export async function wakeWorkers(redis: Redis, keys: Keys, queue: string): Promise<void> {
+  await redis.zadd(`${keys.base}:${queue}:marker`, 0, '0');
+}
+
 class RenewingWorker extends Worker {
   onRenew: (jobIds: string[]) => void = () => undefined;
 

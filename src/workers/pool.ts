@@ -4,7 +4,6 @@
  */
 import os from 'node:os';
 import { Guardian } from '../agents/guardian.ts';
-import { killLeftovers } from '../agents/leftovers.ts';
 import { chooseTier } from '../agents/tier.ts';
 import { markOfThisProcess } from '../agents/worker-mark.ts';
 import { stageJobId } from '../flows/compile.ts';
@@ -12,7 +11,7 @@ import { parseJobData } from '../flows/job-data.ts';
 import { createNotifier, type Notifier } from '../notify/notifier.ts';
 import { announceWorker, forgetWorker } from '../producer/fleet.ts';
 import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
-import { createJobWorker, type Job, type Worker } from '../redis/queues.ts';
+import { createJobWorker, type Job, type Worker, wakeWorkers } from '../redis/queues.ts';
 import type { DiskReader } from '../runtime/disk.ts';
 import { randomId } from '../runtime/random.ts';
 import type { Service } from '../runtime/service.ts';
@@ -24,6 +23,7 @@ import { createDiskGuard } from './disk-guard.ts';
 import { createEar } from './ear.ts';
 import { performRun, performStage } from './finalise.ts';
 import { Holdings } from './holdings.ts';
+import { tellLeftovers } from './leftover-report.ts';
 import { performTask } from './perform.ts';
 import { createPruner } from './pruner.ts';
 import { refuseJob } from './settle.ts';
@@ -136,7 +136,7 @@ export class WorkerPool implements Service {
     const { store, config } = this.options;
     this.#startedAt = this.options.clock.now();
     this.#context.isolation = (await chooseTier(config.isolation)).isolation;
-    await this.#killLeftovers();
+    await tellLeftovers(this.options);
     await this.#disk.runOnce(this.#startedAt);
     const caps = Object.entries(config.limits.resources).flatMap(([name, cap]) => [`res:${name}`, cap]);
     await store.redis.hset(store.keys.caps, 'agents', config.limits.agents, ...caps);
@@ -164,8 +164,15 @@ export class WorkerPool implements Service {
     while (this.#context.holdings.size > 0 && clock.monotonic() < deadline) await clock.sleep(20);
     this.#context.holdings.stop('shutdown');
     await Promise.all(workers.map((worker) => worker.close()));
+    await this.#passOnWakeUps().catch(() => undefined);
     for (const service of [...this.#services].reverse()) await service.stop();
     await forgetWorker(store, this.id).catch(() => undefined);
+  }
+
+  /** A worker that was waiting for jobs when it ended may have taken the wake-up that was meant for another one. */
+  async #passOnWakeUps(): Promise<void> {
+    const { store } = this.options;
+    for (const { name } of this.#workers()) await wakeWorkers(store.redis, store.keys, name);
   }
 
   /** Ends the drain at once: a second signal means now. */
@@ -260,18 +267,6 @@ export class WorkerPool implements Service {
     await this.#hold('guardian');
     await this.#context.guardian.start().catch((error: unknown) => this.#onError(error));
     await this.#release('guardian');
-  }
-
-  /** What workers of this machine left behind that died together with their guardians. */
-  async #killLeftovers(): Promise<void> {
-    for (const { worker, found, survivors } of await killLeftovers(this.options.clock)) {
-      const fate = survivors.length === 0 ? 'killed' : `could not kill ${survivors.join(', ')} of`;
-      this.options.warn(`${fate} what the lost worker ${worker} had left running: ${found.join(', ')}`, {
-        worker,
-        found,
-        survivors,
-      });
-    }
   }
 
   #workers(): Worker[] {

@@ -13,7 +13,7 @@ const TASKS = 4;
 /** For what a worker does besides waiting for its agents. */
 const EXIT_MS = DRAIN_MS + GRACE_MS + 5000;
 /** A worker that waits for a job and was not woken looks again after 5 s. */
-const AGAIN_MS = EXIT_MS + 5000;
+const AGAIN_MS = EXIT_MS + 1000;
 
 export async function checkDeploy(lab: Lab): Promise<Findings> {
   const gate = lab.path('open-deploy');
