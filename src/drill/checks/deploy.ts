@@ -12,7 +12,7 @@ import { attemptsUsed } from './kill.ts';
 const TASKS = 4;
 /** For what a worker does besides waiting for its agents. */
 const EXIT_MS = DRAIN_MS + GRACE_MS + 5000;
-/** A worker that waits for a job and was not woken looks again after 5 s. */
+/** Whatever is handed back starts again at once; a second is left for a loaded machine. */
 const AGAIN_MS = EXIT_MS + 1000;
 
 export async function checkDeploy(lab: Lab): Promise<Findings> {
