@@ -12,9 +12,11 @@ const LOOK_BACK = 1000;
 
 /**
  * @param text run id, a beginning that only one run has, or undefined for the newest run
- * @throws PlanqError `run_not_found`, with the nearest id as a hint
+ * @throws PlanqError `run_not_found`, with the nearest id as a hint; `usage` for a blank text, the beginning of every id
  */
 export async function findRunId(store: Store, text: string | undefined): Promise<string> {
+  if (text?.trim() === '')
+    throw new PlanqError('usage', 'cannot find a run by an empty id', { hint: 'see "planq list"' });
   const runs = await store.record.listRuns(LOOK_BACK);
   if (text === undefined) {
     if (runs[0] !== undefined) return runs[0];
