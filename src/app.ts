@@ -7,7 +7,8 @@ import { debuglog } from 'node:util';
 import type { Agent } from './agents/agent.ts';
 import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
 import { chooseTier, type TierReport } from './agents/tier.ts';
-import { anchorReceivers, listReceivers, sendTest, type TestResult } from './notify/notifier.ts';
+import { anchorReceivers, listReceivers, type ReceiverInfo, sendTest, type TestResult } from './notify/notifier.ts';
+import { createReceivers } from './notify/receivers.ts';
 import { type LoadedPlan, type LoadOptions, loadPlan } from './producer/load-plan.ts';
 import { openStore, type Store } from './producer/store.ts';
 import { type SubmitOptions, type Submitted, submitPlan } from './producer/submit.ts';
@@ -49,7 +50,9 @@ export interface App {
   /** How surely agents are held on this machine, with this configuration. */
   detectTier(): Promise<TierReport>;
   /** Who is notified, and of what. */
-  receivers(): { to: string; on: readonly string[] }[];
+  receivers(): ReceiverInfo[];
+  /** Whether a pool of this process could notify all of them. @throws PlanqError `config_invalid` when a secret is missing */
+  checkNotify(): void;
   /** Sends every receiver of notifications a test; needs no Redis. @throws PlanqError `config_invalid` */
   testNotify(signal?: AbortSignal): Promise<TestResult[]>;
   close(): Promise<void>;
@@ -108,7 +111,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         debug,
       }),
     detectTier: () => chooseTier(config.isolation),
-    receivers: () => listReceivers(config),
+    receivers: () => listReceivers(config, options.env),
+    checkNotify: () => void createReceivers({ config, env: options.env, clock }),
     testNotify: (signal = new AbortController().signal) => sendTest({ config, env: options.env, clock, debug }, signal),
     close: async () => {
       // An opening that failed has nothing to close, and its error was told to whoever asked for the store.
