@@ -5,7 +5,7 @@
 import { type RunState, TASK_STATES, type TaskState } from '../plan/states.ts';
 import { toIsoOrNull } from '../runtime/clock.ts';
 import { gateNames } from './gate-names.ts';
-import { parseDefinition, type TaskDefinition } from './record.ts';
+import { DAMAGED_REASON, readRemains, readShown, type ShownDefinition } from './read-definition.ts';
 
 export type Counts = Record<TaskState | 'total', number>;
 
@@ -44,6 +44,8 @@ export interface TaskView {
   needs: string[];
   /** Of a task of an undo run: the task that it takes back. */
   undoes?: string;
+  /** Its definition in Redis is no task any more: what depends on it is not known. */
+  damaged?: true;
 }
 
 export interface RunView {
@@ -106,14 +108,19 @@ export function toRunSummary(id: string, meta: Readonly<Record<string, string>>)
 
 type UndoState = NonNullable<RunSummary['undo']>['state'];
 
-/** @param defs definitions in order of index; @param records field index → JSON */
+/**
+ * @param defs definitions in order of index; null where one is gone
+ * @param records field index → JSON
+ * @param nodes index → node, of tasks whose definitions are damaged
+ */
 export function toRunView(
   id: string,
   meta: Readonly<Record<string, string>>,
-  defs: readonly string[],
+  defs: readonly (string | null)[],
   records: Readonly<Record<string, string>>,
+  nodes: ReadonlyMap<number, string | null> = new Map(),
 ): RunView {
-  const tasks = defs.map(parseDefinition);
+  const tasks = defs.map((text, index) => readShown(text) ?? remainsOf(nodes.get(index), index));
   const gates = gateNames(meta);
   return {
     run: toRunSummary(id, meta),
@@ -127,7 +134,23 @@ export function toRunView(
   };
 }
 
-function toTaskView(task: TaskDefinition, record: TaskRecord, idOf: (index: number) => string): TaskView {
+type Shown = ShownDefinition & { damaged?: true };
+
+function remainsOf(node: string | null | undefined, index: number): Shown {
+  const { id, m, g } = readRemains(node, index);
+  return {
+    id,
+    title: id,
+    stage: Math.max(1, g),
+    phase: 'unknown',
+    master: m,
+    agent: null,
+    needs: [],
+    damaged: true,
+  };
+}
+
+function toTaskView(task: Shown, record: TaskRecord, idOf: (index: number) => string): TaskView {
   return {
     id: task.id,
     title: task.title,
@@ -141,10 +164,11 @@ function toTaskView(task: TaskDefinition, record: TaskRecord, idOf: (index: numb
     durationMs: record.st !== undefined && record.f !== undefined ? record.f - record.st : null,
     agent: task.agent,
     exitCode: record.x ?? null,
-    reason: record.r ?? null,
+    reason: record.r ?? (task.damaged === true ? DAMAGED_REASON : null),
     blockedBy: [...new Set((record.b ?? []).map(idOf))].sort(),
     needs: task.needs.map((need) => need.task),
     ...(task.undoes === undefined ? {} : { undoes: task.undoes.task }),
+    ...(task.damaged === true ? { damaged: true as const } : {}),
   };
 }
 
