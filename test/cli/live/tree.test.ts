@@ -92,7 +92,7 @@ describe('the tree', () => {
     expect(head(90)).toBe(`A very long name o…  abcdefghjk  running  4.2 s  0/3${counts}`);
     expect(columnsOf(head(90))).toBe(90);
     expect(head(80)).toBe('A very long name of a plan that so…  abcdefghjk  running  4.2 s  0/3  ●1  ✖1  ■1');
-    expect(head(50)).toBe('…  abcdefghjk  running  4.2 s  0/3  ●1  ✖1  ■1');
+    expect(head(50)).toBe('A ve…  abcdefghjk  running  4.2 s  0/3  ●1  ✖1  ■1');
   });
 
   it('names a gate that waited before it was followed', () => {
