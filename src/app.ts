@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises';
 import { debuglog } from 'node:util';
 import type { Agent } from './agents/agent.ts';
+import { checkSteering } from './agents/fake-steering.ts';
 import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
 import { chooseTier, type TierReport } from './agents/tier.ts';
 import { anchorReceivers, listReceivers, type ReceiverInfo, sendTest, type TestResult } from './notify/notifier.ts';
@@ -63,6 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const loaded = await loadConfig(options.env as NodeJS.ProcessEnv, options.overrides ?? {}, options.cwd);
   if (!loaded.ok) throw invalidConfig(loaded.error);
   const config = loaded.value;
+  refuseWrongSteering(options.env.PLANQ_FAKE);
   if (!(await isFolder(config.projectDir))) {
     throw new PlanqError('usage', `cannot use project folder "${config.projectDir}": it is not there`, {
       hint: 'make it first, or give another --project',
@@ -138,6 +140,16 @@ function checkAgentOptions(loaded: LoadedPlan, agents: ReadonlyMap<string, Agent
   );
 }
 
+/** Whoever steers the fake agent wrongly would see it do something else, and wonder. @throws PlanqError `usage` */
+function refuseWrongSteering(text: string | undefined): void {
+  const problems = checkSteering(text);
+  if (problems.length === 0) return;
+  throw new PlanqError('usage', `cannot use the variable PLANQ_FAKE: it has ${countMistakes(problems)}`, {
+    hint: 'see docs/agents.md for the options of the fake agent',
+    facts: { problems },
+  });
+}
+
 async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
@@ -150,9 +162,12 @@ function crashHook(at: string | undefined): (point: CrashPoint) => void {
 }
 
 function invalidConfig(problems: Problem[]): PlanqError {
-  const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`;
-  return new PlanqError('config_invalid', `cannot use the configuration: it has ${count}`, {
+  return new PlanqError('config_invalid', `cannot use the configuration: it has ${countMistakes(problems)}`, {
     facts: { problems },
     hint: 'see docs/configuration.md for every key',
   });
+}
+
+function countMistakes({ length }: readonly Problem[]): string {
+  return length === 1 ? '1 mistake' : `${length} mistakes`;
 }
