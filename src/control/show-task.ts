@@ -23,6 +23,8 @@ export interface TaskDetails {
   /** Percent it reported last. */
   progress: number | null;
   crashes: number;
+  /** Attempts used before the last retry by a person; the task's `attempt` counts on from there. */
+  attemptsBefore: number;
   logFile: string;
   outputDir: string;
 }
@@ -55,6 +57,7 @@ export async function showTask(store: Store, runText: string | undefined, taskId
     pid: state.s === 'running' ? (state.pid ?? null) : null,
     progress: state.p ?? null,
     crashes: state.c ?? 0,
+    attemptsBefore: state.z ?? 0,
     logFile,
     outputDir,
   };

@@ -21,6 +21,8 @@ export interface RunSummary {
   undo?: { state: 'wanted' | 'submitted' | 'nothing'; run: string | null };
   /** Of an undo run: the run that it takes back. */
   undoOf?: string;
+  /** Where its files are, when it was given a workspace of its own beside a live run. */
+  workspace?: string;
 }
 
 export interface TaskView {
@@ -58,6 +60,8 @@ export interface TaskRecord {
   s: TaskState;
   a?: number;
   u?: number;
+  /** Attempts used before the last retry by a person. */
+  z?: number;
   c?: number;
   k?: string;
   w?: string;
@@ -103,7 +107,14 @@ export function toRunSummary(id: string, meta: Readonly<Record<string, string>>)
     counts,
     ...(meta.undo === undefined ? {} : { undo: { state: meta.undo as UndoState, run: meta.undoRun ?? null } }),
     ...(meta.undoOf === undefined ? {} : { undoOf: meta.undoOf }),
+    ...ownWorkspace(id, meta.context),
   };
+}
+
+/** Such a workspace ends in the run's id; an undo works in the one of its run. */
+function ownWorkspace(id: string, context: string | undefined): Pick<RunSummary, 'workspace'> {
+  const { workspace } = JSON.parse(context ?? '{}') as { workspace?: string };
+  return workspace?.endsWith(`-${id}`) === true ? { workspace } : {};
 }
 
 type UndoState = NonNullable<RunSummary['undo']>['state'];
