@@ -5,7 +5,7 @@ import type { Command, Context } from './context.ts';
 import { printDryRun } from './dry-run.ts';
 import { loadPlan, toSubmitOptions } from './load.ts';
 import type { Options } from './options.ts';
-import { submitAndTell } from './submit.ts';
+import { submitAndTell, tellWorkspace } from './submit.ts';
 import { requireTrust } from './trust.ts';
 import { requireAbleToWork, workAndFollow } from './work.ts';
 
@@ -21,8 +21,10 @@ async function submitAndWork(context: Context, loaded: LoadedPlan, options: Opti
   const masters = [...new Set(loaded.plan.tasks.map((task) => task.master))];
   const cursor = await newestCursor(await context.store());
   await requireAbleToWork(context, masters);
-  const { runId, created, warning } = await context.app.submit(loaded, toSubmitOptions(context, options));
+  const submitted = await context.app.submit(loaded, toSubmitOptions(context, options));
+  const { runId, created, warning } = submitted;
   if (warning !== undefined) context.output.warn(warning);
+  tellWorkspace(context, submitted);
   if (!created) context.output.note(`run ${runId} was submitted under this key before; following it`);
   return workAndFollow(context, { runId, masters, cursor, work: true, json: options.json === true });
 }

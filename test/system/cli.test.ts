@@ -254,6 +254,25 @@ describe('planq submit', () => {
     const { code, stdout } = await project.planq('run', plan, '--key', 'k');
     expect(code).toBe(0);
     expect(stdout).toContain(id);
+    const again = await project.planq('submit', plan, '--key', 'k');
+    expect([again.stdout, again.stderr]).toEqual([
+      `${id}\n`,
+      `run ${id} was submitted under this key before and has completed\n`,
+    ]);
+  });
+
+  it('says where the files of a run are that another run keeps from the workspace', async () => {
+    const project = createProject();
+    const plan = project.write('plan.yaml', PLAN);
+    const first = (await project.planq('submit', plan)).stdout.trim();
+    const second = await project.planq('submit', plan);
+    const id = second.stdout.trim();
+    expect(second.stderr).toContain(
+      `run ${id} has its files in workspace-${id}/, since run ${first} uses the workspace`,
+    );
+    const run = await project.planq('watch', id, '--work');
+    expect(run.stdout).toContain(`files  workspace-${id}/`);
+    expect(project.read(`workspace-${id}/report.md`)).toContain(`- Files: workspace-${id}/`);
   });
 });
 
@@ -353,7 +372,11 @@ describe('planq logs', () => {
     expect(await following.ended).toMatchObject({ code: 0, stdout: 'one\ntwo\nthree\n' });
     await running.ended;
     expect((await project.planq('logs', run, 'talk', '--lines', '2')).stdout).toBe('two\nthree\n');
-    expect(await project.planq('logs', run, 'tlak')).toMatchObject({ code: 5, stdout: '' });
+    expect(await project.planq('logs', run)).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('name a task\n  → tasks with output: talk'),
+    });
   });
 
   it('says when there is nothing yet', async () => {
