@@ -5,9 +5,11 @@
 import { stat } from 'node:fs/promises';
 import { debuglog } from 'node:util';
 import type { Agent } from './agents/agent.ts';
+import { checkSteering } from './agents/fake-steering.ts';
 import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
 import { chooseTier, type TierReport } from './agents/tier.ts';
-import { anchorReceivers, listReceivers, sendTest, type TestResult } from './notify/notifier.ts';
+import { anchorReceivers, listReceivers, type ReceiverInfo, sendTest, type TestResult } from './notify/notifier.ts';
+import { createReceivers } from './notify/receivers.ts';
 import { type LoadedPlan, type LoadOptions, loadPlan } from './producer/load-plan.ts';
 import { openStore, type Store } from './producer/store.ts';
 import { type SubmitOptions, type Submitted, submitPlan } from './producer/submit.ts';
@@ -49,7 +51,9 @@ export interface App {
   /** How surely agents are held on this machine, with this configuration. */
   detectTier(): Promise<TierReport>;
   /** Who is notified, and of what. */
-  receivers(): { to: string; on: readonly string[] }[];
+  receivers(): ReceiverInfo[];
+  /** Whether a pool of this process could notify all of them. @throws PlanqError `config_invalid` when a secret is missing */
+  checkNotify(): void;
   /** Sends every receiver of notifications a test; needs no Redis. @throws PlanqError `config_invalid` */
   testNotify(signal?: AbortSignal): Promise<TestResult[]>;
   close(): Promise<void>;
@@ -60,6 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const loaded = await loadConfig(options.env as NodeJS.ProcessEnv, options.overrides ?? {}, options.cwd);
   if (!loaded.ok) throw invalidConfig(loaded.error);
   const config = loaded.value;
+  refuseWrongSteering(options.env.PLANQ_FAKE);
   if (!(await isFolder(config.projectDir))) {
     throw new PlanqError('usage', `cannot use project folder "${config.projectDir}": it is not there`, {
       hint: 'make it first, or give another --project',
@@ -108,7 +113,8 @@ export async function createApp(options: AppOptions): Promise<App> {
         debug,
       }),
     detectTier: () => chooseTier(config.isolation),
-    receivers: () => listReceivers(config),
+    receivers: () => listReceivers(config, options.env),
+    checkNotify: () => void createReceivers({ config, env: options.env, clock }),
     testNotify: (signal = new AbortController().signal) => sendTest({ config, env: options.env, clock, debug }, signal),
     close: async () => {
       // An opening that failed has nothing to close, and its error was told to whoever asked for the store.
@@ -134,6 +140,16 @@ function checkAgentOptions(loaded: LoadedPlan, agents: ReadonlyMap<string, Agent
   );
 }
 
+/** Whoever steers the fake agent wrongly would see it do something else, and wonder. @throws PlanqError `usage` */
+function refuseWrongSteering(text: string | undefined): void {
+  const problems = checkSteering(text);
+  if (problems.length === 0) return;
+  throw new PlanqError('usage', `cannot use the variable PLANQ_FAKE: it has ${countMistakes(problems)}`, {
+    hint: 'see docs/agents.md for the options of the fake agent',
+    facts: { problems },
+  });
+}
+
 async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false;
 }
@@ -146,9 +162,12 @@ function crashHook(at: string | undefined): (point: CrashPoint) => void {
 }
 
 function invalidConfig(problems: Problem[]): PlanqError {
-  const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`;
-  return new PlanqError('config_invalid', `cannot use the configuration: it has ${count}`, {
+  return new PlanqError('config_invalid', `cannot use the configuration: it has ${countMistakes(problems)}`, {
     facts: { problems },
     hint: 'see docs/configuration.md for every key',
   });
+}
+
+function countMistakes({ length }: readonly Problem[]): string {
+  return length === 1 ? '1 mistake' : `${length} mistakes`;
 }

@@ -41,3 +41,22 @@ test('the default agent of the configuration is for tasks that name none, the on
   expect(await kinds()).toEqual(['noop', 'command']);
   expect(await kinds('fake')).toEqual(['fake', 'fake']);
 });
+
+test.each([
+  ['work', 'PLANQ_FAKE is not a JSON object of options by task id', undefined],
+  ['["a"]', 'PLANQ_FAKE is not a JSON object of options by task id', undefined],
+  ['{"work": "2s"}', 'PLANQ_FAKE["work"] is not an object of options', 'write {"*": {"work": …}} for all tasks'],
+  ['{"*": {"wrok": "2s"}}', 'PLANQ_FAKE["*"] has the unknown option "wrok"', 'did you mean "work"?'],
+  ['{"a": {"work": 2}}', 'PLANQ_FAKE["a"].work is wrong: 2 is not a duration such as 2s', undefined],
+])('PLANQ_FAKE=%s is refused at the start', async (text, message, hint) => {
+  await expect(createApp({ env: { PLANQ_FAKE: text }, cwd: tmpdir() })).rejects.toMatchObject({
+    code: 'usage',
+    message: 'cannot use the variable PLANQ_FAKE: it has 1 mistake',
+    facts: { problems: [expect.objectContaining({ message, ...(hint === undefined ? {} : { hint }) })] },
+  });
+});
+
+test('a PLANQ_FAKE that is right, or empty, is no obstacle', async () => {
+  for (const text of ['', '{}', '{"*": {"work": "2s"}, "any/task": {"fail-times": "always"}}'])
+    await (await createApp({ env: { PLANQ_FAKE: text }, cwd: tmpdir() })).close();
+});

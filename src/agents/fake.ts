@@ -6,6 +6,7 @@ import type { JsonValue, Task } from '../plan/plan.ts';
 import type { Problem } from '../runtime/problem.ts';
 import type { Agent, Invocation } from './agent.ts';
 import { FAKE_OPTIONS, type FakeOptions, readFakeOptions } from './fake-options.ts';
+import { steeringOf } from './fake-steering.ts';
 import { toProblem, unknownOptions } from './option-problems.ts';
 import { type AgentTools, performProcess } from './perform-process.ts';
 import { programPath } from './program-path.ts';
@@ -32,13 +33,10 @@ function validate(task: Task): Problem[] {
   return [...unknownOptions(task, FAKE_OPTIONS, 'warning'), ...invalid];
 }
 
-type Steering = Record<string, JsonValue>;
-
-/** PLANQ_FAKE: `{"<task id>": {options}, "*": {options}}`, the task's own entry over the general one. */
-function readSteering({ env, task, report }: Invocation): Steering {
+/** A worker was refused a wrong one at its start; a plan may set it for a task all the same. */
+function readSteering({ env, task, report }: Invocation): Record<string, JsonValue> {
   try {
-    const all = JSON.parse(env.PLANQ_FAKE ?? '{}') as Record<string, Steering | undefined>;
-    return { ...all['*'], ...all[task.id] };
+    return steeringOf(env.PLANQ_FAKE, task.id);
   } catch {
     report({ kind: 'warning', message: 'PLANQ_FAKE is not JSON and was ignored' });
     return {};

@@ -85,8 +85,8 @@ export const COMMANDS: readonly CommandRow[] = [
   },
   {
     name: 'logs',
-    arguments: '<run> <task>',
-    about: "a task's output",
+    arguments: '<run> [task]',
+    about: "a task's output; without a task it says which have any",
     options: [
       { flags: '-f, --follow', about: 'go on until the task has ended' },
       { flags: '--lines <n>', about: 'only the last lines', parse: parseCount },

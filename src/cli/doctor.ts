@@ -14,6 +14,7 @@ export const doctor: Command = async (context, _args, options) => {
     nodeVersion: process.version,
     detectTier: app.detectTier,
     openStore: app.store,
+    receivers: app.receivers(),
   });
   const isFit = findings.every(({ status }) => status !== 'fail');
   if (options.json === true) output.json({ ok: isFit, checks: findings });

@@ -2,7 +2,7 @@
  * Follows a run until it rests. Events are the news, the record is the truth: it is read at the beginning, whenever an
  * event does not say enough, and when nothing was heard for a while; so a follower that missed the end ends all the same.
  */
-import { readGateNames, showRun } from '../control/find-run.ts';
+import { readGateNames, readWantedGates, showRun } from '../control/find-run.ts';
 import { followRun } from '../control/follow-run.ts';
 import type { RunView } from '../flows/run-view.ts';
 import { isAtRest } from '../plan/states.ts';
@@ -33,7 +33,8 @@ export async function follow(input: FollowInput): Promise<RunView> {
   const { store, runId, follower } = input;
   const first = await showRun(store, runId);
   if (isAtRest(first.run.state)) return first;
-  const model = new RunModel(first, await readGateNames(store, runId));
+  const gates = await readGateNames(store, runId);
+  const model = new RunModel(first, gates, await readWantedGates(store, runId, gates));
   follower.start(model);
   try {
     await new Following(input, model).untilRest();

@@ -1,7 +1,8 @@
 /** `planq logs <run> <task> [-f]`: the output byte by byte, without the secrets that this process knows as well. */
-import { findLastLines, readKeptTail, readLogFrom } from '../control/read-log.ts';
+import { describeLogs, findLastLines, readKeptTail, readLogFrom } from '../control/read-log.ts';
 import { showTask, type TaskDetails } from '../control/show-task.ts';
 import { isSettled } from '../plan/states.ts';
+import { PlanqError } from '../runtime/errors.ts';
 import { MaskedLines } from '../runtime/masked-lines.ts';
 import { type Command, type Context, EXIT } from './context.ts';
 
@@ -9,7 +10,12 @@ const POLL_MS = 200;
 
 export const logs: Command = async (context, [run, task], options) => {
   const store = await context.store();
-  const details = await showTask(store, run, task ?? '');
+  if (task === undefined) {
+    throw new PlanqError('usage', 'cannot tell whose output is meant: name a task', {
+      hint: await describeLogs(store, run),
+    });
+  }
+  const details = await showTask(store, run, task);
   await context.app.secrets.read(details.definition.secrets ?? []);
   const from = options.lines === undefined ? 0 : await findLastLines(details.logFile, options.lines);
   if (options.follow === true) return followLog(context, details, from);

@@ -60,11 +60,20 @@ async function parse(program: Commander, argv: readonly string[]): Promise<Asked
     for (const option of row.options) command.addOption(toOption(option));
     for (const option of GLOBAL_OPTIONS) command.addOption(toOption(option).helpGroup('Global options:'));
     command.action(() => {
+      refuseBlank(command);
       asked = { row, args: command.processedArgs as (string | undefined)[], options: mergeOptions(program, command) };
     });
   }
   await program.parseAsync(argv, { from: 'user' });
   return asked;
+}
+
+/** `planq cancel "$UNSET"`: nothing is the beginning of every id, and must never mean a run. @throws CommanderError */
+function refuseBlank(command: Commander): void {
+  for (const [at, argument] of command.registeredArguments.entries()) {
+    if (command.args[at]?.trim() !== '') continue;
+    command.error(`argument <${argument.name()}> must not be empty: is a variable of the shell unset?`);
+  }
 }
 
 /** Global options may stand before and after the command. */

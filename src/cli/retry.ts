@@ -6,15 +6,16 @@ import { PlanqError } from '../runtime/errors.ts';
 import { type Command, EXIT } from './context.ts';
 import { nameSome } from './live/lines.ts';
 import type { Options } from './options.ts';
-import { mastersOf, tellUnserved, workAndFollow } from './work.ts';
+import { mastersOf, requireAbleToWork, tellUnserved, workAndFollow } from './work.ts';
 
 export const retry: Command = async (context, [run, task], options) => {
   const { output } = context;
   const target = toTarget(task, options);
   const store = await context.store();
   const cursor = await newestCursor(store);
+  const masters = mastersOf(await showRun(store, run));
+  if (options.detach !== true) await requireAbleToWork(context, masters);
   const { runId, retried } = await retryRun(store, context.clock, run, target);
-  const masters = mastersOf(await showRun(store, runId));
   if (options.detach !== true) {
     output.note(`running again: ${nameSome(retried)}`);
     return workAndFollow(context, { runId, masters, cursor, work: true, json: options.json === true });

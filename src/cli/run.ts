@@ -5,9 +5,9 @@ import type { Command, Context } from './context.ts';
 import { printDryRun } from './dry-run.ts';
 import { loadPlan, toSubmitOptions } from './load.ts';
 import type { Options } from './options.ts';
-import { submitAndTell } from './submit.ts';
+import { submitAndTell, tellWorkspace } from './submit.ts';
 import { requireTrust } from './trust.ts';
-import { workAndFollow } from './work.ts';
+import { requireAbleToWork, workAndFollow } from './work.ts';
 
 export const run: Command = async (context, [file], options) => {
   const loaded = await loadPlan(context, file ?? '', options);
@@ -18,10 +18,13 @@ export const run: Command = async (context, [file], options) => {
 };
 
 async function submitAndWork(context: Context, loaded: LoadedPlan, options: Options): Promise<number> {
-  const cursor = await newestCursor(await context.store());
-  const { runId, created, warning } = await context.app.submit(loaded, toSubmitOptions(context, options));
-  if (warning !== undefined) context.output.warn(warning);
-  if (!created) context.output.note(`run ${runId} was submitted under this key before; following it`);
   const masters = [...new Set(loaded.plan.tasks.map((task) => task.master))];
+  const cursor = await newestCursor(await context.store());
+  await requireAbleToWork(context, masters);
+  const submitted = await context.app.submit(loaded, toSubmitOptions(context, options));
+  const { runId, created, warning } = submitted;
+  if (warning !== undefined) context.output.warn(warning);
+  tellWorkspace(context, submitted);
+  if (!created) context.output.note(`run ${runId} was submitted under this key before; following it`);
   return workAndFollow(context, { runId, masters, cursor, work: true, json: options.json === true });
 }

@@ -1,11 +1,12 @@
 /** `planq submit <plan>` */
+import { showRun } from '../control/find-run.ts';
 import type { LoadedPlan } from '../producer/load-plan.ts';
+import type { Submitted } from '../producer/submit.ts';
 import { type Command, type Context, EXIT } from './context.ts';
 import { loadPlan, toSubmitOptions } from './load.ts';
 import type { Options } from './options.ts';
 import { requireTrust } from './trust.ts';
-import { noWorkerNote } from './work.ts';
-import { Workforce } from './workforce.ts';
+import { tellUnserved } from './work.ts';
 
 export const submit: Command = async (context, [file], options) => {
   const loaded = await loadPlan(context, file ?? '', options);
@@ -17,12 +18,26 @@ export const submit: Command = async (context, [file], options) => {
 export async function submitAndTell(context: Context, loaded: LoadedPlan, options: Options): Promise<number> {
   const { app, output } = context;
   await context.store();
-  const { runId, warning } = await app.submit(loaded, toSubmitOptions(context, options));
+  const submitted = await app.submit(loaded, toSubmitOptions(context, options));
+  const { runId, created, warning, beside, workspace } = submitted;
   if (warning !== undefined) output.warn(warning);
-  if (options.json === true) output.json({ runId });
+  if (options.json === true) output.json({ runId, ...(beside === undefined ? {} : { workspace }) });
   else output.print(runId);
-  const masters = [...new Set(loaded.plan.tasks.map((task) => task.master))];
-  const unserved = await new Workforce(app, masters).unserved();
-  if (unserved.length > 0) output.note(noWorkerNote(runId, unserved));
+  tellWorkspace(context, submitted);
+  if (!created) await tellKnown(context, runId);
+  await tellUnserved(context, runId);
   return EXIT.ok;
+}
+
+/** A run beside another that lives has its files where nobody would look for them. */
+export function tellWorkspace({ output }: Context, { runId, workspace, beside }: Submitted): void {
+  if (beside === undefined) return;
+  output.note(`run ${runId} has its files in ${workspace}/, since run ${beside} uses the workspace`);
+}
+
+/** The key had been used before: what became of that run. */
+async function tellKnown({ output, store }: Context, runId: string): Promise<void> {
+  const { state } = (await showRun(await store(), runId)).run;
+  const how = state === 'completed' || state === 'failed' ? `has ${state}` : `is ${state}`;
+  output.note(`run ${runId} was submitted under this key before and ${how}`);
 }

@@ -55,6 +55,15 @@ export async function workAndFollow(context: Context, input: WorkInput): Promise
   }
 }
 
+/**
+ * For whoever is about to let a run begin that this process will have to work: what would keep its pool from starting is
+ * told while nothing has happened yet.
+ * @throws PlanqError `config_invalid` when the secret of a receiver of notifications is missing
+ */
+export async function requireAbleToWork({ app }: Context, masters: readonly string[]): Promise<void> {
+  if ((await new Workforce(app, masters).unserved()).length > 0) app.checkNotify();
+}
+
 async function prepare({ output }: Context, workforce: Workforce, input: WorkInput): Promise<void> {
   if (input.work) return workforce.ensure();
   const unserved = await workforce.unserved();

@@ -3,7 +3,7 @@
  * proof, and settle it. Jobs that wait in queues are taken out of them. With undo, a run of its own then takes back what has
  * completed: submitted here when all has stopped, else by the worker that ends the run.
  */
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rm, stat } from 'node:fs/promises';
 import { toRunSummary } from '../flows/run-view.ts';
 import type { Plan } from '../plan/plan.ts';
 import { stagesOf } from '../plan/stages.ts';
@@ -13,6 +13,7 @@ import type { Store } from '../producer/store.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { readUndoPlan, submitUndo } from '../producer/submit-undo.ts';
 import { taskPaths, toStatusTime, writeStatus } from '../producer/workspace.ts';
+import { writeReport } from '../producer/write-report.ts';
 import type { CancelReply } from '../redis/replies.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Config } from '../runtime/config.ts';
@@ -125,6 +126,7 @@ async function finishCancel(
   await promoteGrants(store, grants);
   const stillRunning = await waitForStop(store, clock, run, waitMs);
   await mendStatuses(store, clock, run);
+  if (stillRunning === 0 && (await livingWorkers(store, clock)).length === 0) await reportInstead(store, run);
   return stillRunning;
 }
 
@@ -159,6 +161,20 @@ async function mendStatuses(store: Store, clock: Clock, run: string): Promise<vo
     });
     await rm(paths.pidFile, { force: true });
   }
+}
+
+/**
+ * Where no worker lives, the run job and its report would wait for the next one. That one writes it again, with an undo's end
+ * in it. Where the project's folder is not on this machine, it alone can.
+ */
+async function reportInstead(store: Store, run: string): Promise<void> {
+  const context = JSON.parse((await store.record.readMeta(run))?.context ?? '{}') as RunContext;
+  const isHere = await stat(context.projectDir).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  // The cancel is done whatever becomes of the file, and the next worker tries again.
+  if (isHere) await writeReport(store, run).catch(() => undefined);
 }
 
 /** Where no worker lives, nobody settles the tasks of dead ones when their leases have run out. */

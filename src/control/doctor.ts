@@ -29,6 +29,16 @@ export interface DoctorInput {
   detectTier(): Promise<{ tier: 'A' | 'B' | 'C'; how: string; reason: string }>;
   /** @throws PlanqError `redis_*`, `clock_skew` */
   openStore(): Promise<Store>;
+  /** Who is notified, by this process's configuration and environment. */
+  receivers: readonly ReceiverFact[];
+}
+
+export interface ReceiverFact {
+  to: string;
+  on: readonly string[];
+  /** Variable with its secret; null = it needs none. */
+  secretEnv: string | null;
+  hasSecret: boolean;
 }
 
 const LEAST_NODE = [20, 20] as const;
@@ -42,6 +52,7 @@ export async function examine(input: DoctorInput): Promise<Finding[]> {
     ...(await checkRedis(input)),
     await checkProcessControl(input),
     ok('keep', `ended runs stay in Redis: ${describeKeep(input.config.keep)}`),
+    ...input.receivers.map(checkReceiver),
   ];
 }
 
@@ -139,6 +150,18 @@ async function checkProcessControl(input: DoctorInput): Promise<Finding> {
   const message = `tier ${tier}: ${how}${tier === 'A' ? '' : ` (${reason})`}`;
   if (tier !== 'C') return ok('process-control', message);
   return warn('process-control', message, 'use Linux with /proc where agents start processes of their own');
+}
+
+/** Nothing is delivered here: `planq notify --test` does that. */
+function checkReceiver({ to, on, secretEnv, hasSecret }: ReceiverFact): Finding {
+  const told = `${to} is told of ${on.join(', ')}`;
+  if (secretEnv === null) return ok('notify', told);
+  if (hasSecret) return ok('notify', `${told}; signed with the secret in ${secretEnv}`);
+  return fail(
+    'notify',
+    `${told}, but the variable ${secretEnv} with its secret is not set`,
+    `set ${secretEnv} where workers are started: none starts without it`,
+  );
 }
 
 function ok(name: string, message: string): Finding {

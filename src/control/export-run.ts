@@ -5,7 +5,8 @@ import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Event } from '../events/event.ts';
 import { gateNames } from '../flows/gate-names.ts';
-import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
+import { readDefinition } from '../flows/read-definition.ts';
+import type { TaskDefinition } from '../flows/record.ts';
 import { type Report, toReport } from '../flows/report.ts';
 import type { RunView } from '../flows/run-view.ts';
 import type { JsonValue } from '../plan/plan.ts';
@@ -39,7 +40,8 @@ export interface RunExport {
 
 export interface ExportedTask {
   state: RunView['tasks'][number];
-  definition: TaskDefinition;
+  /** Null when it is damaged. */
+  definition: TaskDefinition | null;
   /** What it wrote to PLANQ_OUTPUT. */
   values: Record<string, JsonValue>;
   /** Absolute; null when there is no log. */
@@ -58,24 +60,28 @@ export async function exportRun(store: Store, text: string | undefined): Promise
     store.record.readFields(id, 'out', indexes),
   ]);
   const context = JSON.parse(meta?.context ?? '{}') as RunContext;
-  const definitions = defs.flatMap((def) => (def === null ? [] : [parseDefinition(def)]));
+  const definitions = defs.map(readDefinition);
   const { run, tasks: _tasks, ...report } = toReport(view);
   return {
     version: 1,
     run,
     plan: JSON.parse(plan ?? 'null'),
     tasks: await Promise.all(
-      definitions.map(async (definition, index) => ({
-        state: view.tasks[index]!,
-        definition,
+      view.tasks.map(async (state, index) => ({
+        state,
+        definition: definitions[index] ?? null,
         values: JSON.parse(outs[index] ?? '{}') as Record<string, JsonValue>,
-        logFile: await findLog(taskPaths(context.projectDir, context.workspace, definition.id).logFile),
+        logFile: await findLog(taskPaths(context.projectDir, context.workspace, state.id).logFile),
       })),
     ),
     report,
     decisions: await readDecisions(store, view, gateNames(meta ?? {})),
     events: await readEvents(store, id, Number(meta?.createdAt ?? 0)),
-    outputs: await listOutputs(context.projectDir, context.workspace, definitions),
+    outputs: await listOutputs(
+      context.projectDir,
+      context.workspace,
+      definitions.filter((definition) => definition !== null),
+    ),
     projectDir: context.projectDir,
     workspaceDir: path.resolve(context.projectDir, context.workspace),
   };
@@ -89,7 +95,7 @@ export async function writeExport(exported: RunExport, folder: string): Promise<
       tasks.push(task);
       continue;
     }
-    const name = `logs/${task.definition.id}.log`;
+    const name = `logs/${task.state.id}.log`;
     await makePrivateFolder(path.dirname(path.join(folder, name)));
     await copyLog(task.logFile, path.join(folder, name));
     tasks.push({ ...task, logFile: name });

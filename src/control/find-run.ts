@@ -2,7 +2,7 @@
  * From what a person types to a run: a run id, the beginning of one, or nothing for the newest.
  */
 import { gateNames } from '../flows/gate-names.ts';
-import type { RunView } from '../flows/run-view.ts';
+import { parseTaskRecord, type RunView } from '../flows/run-view.ts';
 import { readRun } from '../producer/read-run.ts';
 import type { Store } from '../producer/store.ts';
 import { PlanqError } from '../runtime/errors.ts';
@@ -12,9 +12,11 @@ const LOOK_BACK = 1000;
 
 /**
  * @param text run id, a beginning that only one run has, or undefined for the newest run
- * @throws PlanqError `run_not_found`, with the nearest id as a hint
+ * @throws PlanqError `run_not_found`, with the nearest id as a hint; `usage` for a blank text, the beginning of every id
  */
 export async function findRunId(store: Store, text: string | undefined): Promise<string> {
+  if (text?.trim() === '')
+    throw new PlanqError('usage', 'cannot find a run by an empty id', { hint: 'see "planq list"' });
   const runs = await store.record.listRuns(LOOK_BACK);
   if (text === undefined) {
     if (runs[0] !== undefined) return runs[0];
@@ -48,6 +50,18 @@ export async function showRun(store: Store, text: string | undefined): Promise<R
 /** The names of a run's gates by their indexes, which follow those of the tasks; none when it is gone. */
 export async function readGateNames(store: Store, run: string): Promise<Map<number, string>> {
   return gateNames((await store.record.readMeta(run)) ?? {});
+}
+
+/** Which of these gates of a run wait for approval, by name. @param gates as {@link readGateNames} gives them */
+export async function readWantedGates(
+  store: Store,
+  run: string,
+  gates: ReadonlyMap<number, string>,
+): Promise<string[]> {
+  const indexes = [...gates.keys()];
+  const records = await store.record.readFields(run, 'tasks', indexes);
+  const wanted = indexes.filter((_, at) => parseTaskRecord(records[at]).ap === 1);
+  return [...new Set(wanted.map((index) => gates.get(index)!))];
 }
 
 /** Index of a task of a run. @throws PlanqError `task_not_found`, with the nearest id as a hint */

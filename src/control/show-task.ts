@@ -1,7 +1,8 @@
 /**
  * One task of a run, with what its definition says and where its files are.
  */
-import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
+import { readDefinition } from '../flows/read-definition.ts';
+import type { TaskDefinition } from '../flows/record.ts';
 import { parseTaskRecord, type TaskView } from '../flows/run-view.ts';
 import type { JsonValue } from '../plan/plan.ts';
 import type { Store } from '../producer/store.ts';
@@ -22,6 +23,8 @@ export interface TaskDetails {
   /** Percent it reported last. */
   progress: number | null;
   crashes: number;
+  /** Attempts used before the last retry by a person; the task's `attempt` counts on from there. */
+  attemptsBefore: number;
   logFile: string;
   outputDir: string;
 }
@@ -37,20 +40,24 @@ export async function showTask(store: Store, runText: string | undefined, taskId
     store.record.readFields(id, 'out', [index]),
     store.record.readMeta(id),
   ]);
-  if (def === null || def === undefined || meta === null)
-    throw new PlanqError('record_damaged', `cannot read task "${taskId}" of run ${id}: its definition is gone`);
+  const definition = readDefinition(def);
+  if (definition === null || meta === null) {
+    const fault = def === null || meta === null ? 'gone' : 'damaged';
+    throw new PlanqError('record_damaged', `cannot read task "${taskId}" of run ${id}: its definition is ${fault}`);
+  }
   const context = JSON.parse(meta.context ?? '{}') as RunContext;
   const { logFile, outputDir } = taskPaths(context.projectDir, context.workspace, taskId);
   const state = parseTaskRecord(record);
   return {
     runId: id,
     task: view.tasks[index]!,
-    definition: parseDefinition(def),
+    definition,
     values: JSON.parse(values ?? '{}') as Record<string, JsonValue>,
     worker: state.w ?? null,
     pid: state.s === 'running' ? (state.pid ?? null) : null,
     progress: state.p ?? null,
     crashes: state.c ?? 0,
+    attemptsBefore: state.z ?? 0,
     logFile,
     outputDir,
   };

@@ -29,7 +29,8 @@ const ERRORS: ReadonlySet<Event['type']> = new Set(['task-failed', 'run-blocked'
 
 /** @param idOf a task's id by its index */
 export function toLogLine(event: Event, idOf: (index: number) => string): LogLine {
-  const { type, at: _at, id: _id, ...facts } = event;
+  const { type, at: _at, id: _id, ...rest } = event;
+  const facts = type === 'task-rescued' ? withLostWorker(rest) : rest;
   const level = ERRORS.has(type) ? 'error' : WARNINGS.has(type) ? 'warn' : 'info';
   return {
     level,
@@ -43,10 +44,15 @@ export function toLogLine(event: Event, idOf: (index: number) => string): LogLin
   };
 }
 
+/** `worker` is who writes the line; of a rescue the event names the one that is gone. */
+function withLostWorker({ worker, ...facts }: Record<string, unknown>): Record<string, unknown> {
+  return worker === undefined ? facts : { ...facts, lostWorker: worker };
+}
+
 /** Facts that no line may carry, by name; the values that agents print are masked before they become events. */
 const SECRET_FACTS = ['token', 'password', 'secret', 'secrets', 'env', 'redisUrl', 'url', 'authorization'];
 
-/** JSON lines, each with its time, level and `base`. */
+/** JSON lines, each with its time, level and `base`; a fact under a name of the base is left out, so that no key is there twice. */
 export function createJsonLog(stream: { write(text: string): unknown }, base: Record<string, unknown>): Log {
   const logger = pino(
     {
@@ -57,5 +63,10 @@ export function createJsonLog(stream: { write(text: string): unknown }, base: Re
     },
     { write: (text: string) => void stream.write(text) },
   );
-  return { write: ({ level, message, facts }) => logger[level](facts, message) };
+  return {
+    write: ({ level, message, facts }) => {
+      const own = Object.entries(facts).filter(([name]) => !Object.hasOwn(base, name));
+      logger[level](Object.fromEntries(own), message);
+    },
+  };
 }

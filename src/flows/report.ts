@@ -77,6 +77,7 @@ export function toMarkdown(report: Report): string {
     ...(report.durationMs === null
       ? []
       : [`- Duration: ${formatDuration(report.durationMs)} (${formatDuration(report.workMs)} of work)`]),
+    ...(run.workspace === undefined ? [] : [`- Files: ${run.workspace}/`]),
     ...(run.undoOf === undefined ? [] : [`- Undoes run: ${run.undoOf}`]),
     ...(run.undo === undefined ? [] : [`- Undo: ${run.undo.run === null ? run.undo.state : `run ${run.undo.run}`}`]),
     ...((report.notUndone ?? []).length === 0 ? [] : [`- Not undone: ${report.notUndone?.join(', ')}`]),

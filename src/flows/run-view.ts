@@ -5,7 +5,7 @@
 import { type RunState, TASK_STATES, type TaskState } from '../plan/states.ts';
 import { toIsoOrNull } from '../runtime/clock.ts';
 import { gateNames } from './gate-names.ts';
-import { parseDefinition, type TaskDefinition } from './record.ts';
+import { DAMAGED_REASON, readRemains, readShown, type ShownDefinition } from './read-definition.ts';
 
 export type Counts = Record<TaskState | 'total', number>;
 
@@ -21,6 +21,8 @@ export interface RunSummary {
   undo?: { state: 'wanted' | 'submitted' | 'nothing'; run: string | null };
   /** Of an undo run: the run that it takes back. */
   undoOf?: string;
+  /** Where its files are, when it was given a workspace of its own beside a live run. */
+  workspace?: string;
 }
 
 export interface TaskView {
@@ -44,6 +46,8 @@ export interface TaskView {
   needs: string[];
   /** Of a task of an undo run: the task that it takes back. */
   undoes?: string;
+  /** Its definition in Redis is no task any more: what depends on it is not known. */
+  damaged?: true;
 }
 
 export interface RunView {
@@ -56,6 +60,8 @@ export interface TaskRecord {
   s: TaskState;
   a?: number;
   u?: number;
+  /** Attempts used before the last retry by a person. */
+  z?: number;
   c?: number;
   k?: string;
   w?: string;
@@ -101,19 +107,31 @@ export function toRunSummary(id: string, meta: Readonly<Record<string, string>>)
     counts,
     ...(meta.undo === undefined ? {} : { undo: { state: meta.undo as UndoState, run: meta.undoRun ?? null } }),
     ...(meta.undoOf === undefined ? {} : { undoOf: meta.undoOf }),
+    ...ownWorkspace(id, meta.context),
   };
+}
+
+/** Such a workspace ends in the run's id; an undo works in the one of its run. */
+function ownWorkspace(id: string, context: string | undefined): Pick<RunSummary, 'workspace'> {
+  const { workspace } = JSON.parse(context ?? '{}') as { workspace?: string };
+  return workspace?.endsWith(`-${id}`) === true ? { workspace } : {};
 }
 
 type UndoState = NonNullable<RunSummary['undo']>['state'];
 
-/** @param defs definitions in order of index; @param records field index → JSON */
+/**
+ * @param defs definitions in order of index; null where one is gone
+ * @param records field index → JSON
+ * @param nodes index → node, of tasks whose definitions are damaged
+ */
 export function toRunView(
   id: string,
   meta: Readonly<Record<string, string>>,
-  defs: readonly string[],
+  defs: readonly (string | null)[],
   records: Readonly<Record<string, string>>,
+  nodes: ReadonlyMap<number, string | null> = new Map(),
 ): RunView {
-  const tasks = defs.map(parseDefinition);
+  const tasks = defs.map((text, index) => readShown(text) ?? remainsOf(nodes.get(index), index));
   const gates = gateNames(meta);
   return {
     run: toRunSummary(id, meta),
@@ -127,7 +145,23 @@ export function toRunView(
   };
 }
 
-function toTaskView(task: TaskDefinition, record: TaskRecord, idOf: (index: number) => string): TaskView {
+type Shown = ShownDefinition & { damaged?: true };
+
+function remainsOf(node: string | null | undefined, index: number): Shown {
+  const { id, m, g } = readRemains(node, index);
+  return {
+    id,
+    title: id,
+    stage: Math.max(1, g),
+    phase: 'unknown',
+    master: m,
+    agent: null,
+    needs: [],
+    damaged: true,
+  };
+}
+
+function toTaskView(task: Shown, record: TaskRecord, idOf: (index: number) => string): TaskView {
   return {
     id: task.id,
     title: task.title,
@@ -141,10 +175,11 @@ function toTaskView(task: TaskDefinition, record: TaskRecord, idOf: (index: numb
     durationMs: record.st !== undefined && record.f !== undefined ? record.f - record.st : null,
     agent: task.agent,
     exitCode: record.x ?? null,
-    reason: record.r ?? null,
+    reason: record.r ?? (task.damaged === true ? DAMAGED_REASON : null),
     blockedBy: [...new Set((record.b ?? []).map(idOf))].sort(),
     needs: task.needs.map((need) => need.task),
     ...(task.undoes === undefined ? {} : { undoes: task.undoes.task }),
+    ...(task.damaged === true ? { damaged: true as const } : {}),
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { isFinal } from '../plan/states.ts';
 import { toIso, toIsoOrNull } from '../runtime/clock.ts';
+import { attemptText } from './attempt-text.ts';
 import type { TaskRecord } from './run-view.ts';
 import type { Reason, TaskFacts } from './why-facts.ts';
 import { holdReasons } from './why-holds.ts';
@@ -120,7 +121,7 @@ function runningReason({ record, leaseUntil, now, task }: TaskFacts): Reason {
     code: 'running',
     message: isLost
       ? `worker ${record.w} had it since ${since}, and is gone`
-      : `it runs on worker ${record.w} since ${since}, attempt ${record.a} of ${task.attempts}`,
+      : `it runs on worker ${record.w} since ${since}, attempt ${attemptText(record.a ?? 1, task.attempts, record.z ?? 0)}`,
     clear: isLost ? 'another worker takes it over' : 'it ends by itself',
     command: null,
   };

@@ -91,9 +91,22 @@ export async function anchorReceivers(store: Store, config: Config): Promise<voi
   for (const entry of config.notify) await store.notifyLease(receiverId(entry), '').anchor();
 }
 
-/** Needs no secrets. */
-export function listReceivers({ notify }: Pick<Config, 'notify'>): { to: string; on: readonly NotifyType[] }[] {
-  return notify.map((entry, at) => ({ to: nameOf(entry, at), on: entry.on }));
+export interface ReceiverInfo {
+  to: string;
+  on: readonly NotifyType[];
+  /** Variable with the secret that it is signed with; null = not signed, or a command. */
+  secretEnv: string | null;
+  /** Whether that variable is there. */
+  hasSecret: boolean;
+}
+
+/** Needs no secrets. @param env the environment in which they are looked for */
+export function listReceivers({ notify }: Pick<Config, 'notify'>, env: ReceiverTools['env']): ReceiverInfo[] {
+  return notify.map((entry, at) => {
+    const secretEnv = isCommand(entry) ? null : entry.secretEnv;
+    const hasSecret = secretEnv !== null && (env[secretEnv] ?? '') !== '';
+    return { to: nameOf(entry, at), on: entry.on, secretEnv, hasSecret };
+  });
 }
 
 export interface TestResult {

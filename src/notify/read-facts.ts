@@ -1,7 +1,7 @@
 /** Reads out of the record what a notification says of a run. Only states and the names that are told, not whole tasks. */
 import { gateNames } from '../flows/gate-names.ts';
 import { parseNode } from '../flows/node.ts';
-import { parseDefinition } from '../flows/record.ts';
+import { readDefinition } from '../flows/read-definition.ts';
 import { parseTaskRecord, type TaskRecord, toRunSummary } from '../flows/run-view.ts';
 import type { Store } from '../producer/store.ts';
 import { bounded } from '../runtime/errors.ts';
@@ -43,8 +43,7 @@ export async function readFacts(
   return {
     summary: toRunSummary(run, meta),
     failed: failed.map((index, at): FailedTask => {
-      const def = defs[at];
-      const mask = maskOf(def === null || def === undefined ? [] : Object.values(parseDefinition(def).env));
+      const mask = maskOf(Object.values(readDefinition(defs[at])?.env ?? {}));
       const { r } = parseTaskRecord(texts[index]);
       return { task: nameOf(index), reason: r === undefined ? null : bounded(mask(r), REASON_LIMIT) };
     }),

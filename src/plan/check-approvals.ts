@@ -5,13 +5,16 @@ import { nearestWord } from '../runtime/nearest.ts';
 import type { Problem } from '../runtime/problem.ts';
 import { didYouMean, problem } from './codes.ts';
 import type { Draft } from './draft.ts';
+import type { KnownOrder } from './known-order.ts';
 import { stripPhaseNumber } from './names.ts';
 import { orderPhases } from './phases.ts';
 import type { Plan } from './plan.ts';
 import { stagesOf } from './stages.ts';
 
 /** Checks every entry; a plan without barriers has no gate that could wait. */
-export function checkApprovals(plan: Plan, draft: Draft): Problem[] {
+export function checkApprovals(plan: Plan, draft: Draft, { isWhole }: KnownOrder): Problem[] {
+  // How many stages there are, and which phase comes after another, is known only of the whole.
+  if (!isWhole && plan.barrier !== 'none') return [];
   return (plan.approvals ?? []).flatMap((entry, at) => {
     if (approvalGroup(plan, entry) !== null) return [];
     const message = `nothing waits for approval before "${entry}"`;

@@ -7,6 +7,7 @@ import { findAncestors, type IsAncestor } from './ancestors.ts';
 import { problem } from './codes.ts';
 import { type FindProducers, indexOutputs } from './declared-outputs.ts';
 import type { Draft } from './draft.ts';
+import type { KnownOrder } from './known-order.ts';
 import { placeKey } from './paths.ts';
 import { orderPhases } from './phases.ts';
 import type { FileRef, Plan, Task } from './plan.ts';
@@ -32,9 +33,10 @@ function declaredFirst(input: FileRef, taskId: string, find: FindProducers): Fil
 }
 
 /** Warns of inputs that nobody declares, and of those that come from a task that need not have ended. */
-export function checkInputs(plan: Plan, draft: Draft): Problem[] {
+export function checkInputs(plan: Plan, draft: Draft, { isWhole }: KnownOrder): Problem[] {
   const find = indexOutputs(plan.tasks);
-  const endsBefore = orderOf(plan);
+  // With a need that is not known, nobody can say what it would have brought before.
+  const endsBefore = isWhole ? orderOf(plan) : () => true;
   const firsts = new Set(draft.tasks.map(({ name }) => name));
   const folders = new Set([...plan.tasks.map(({ id }) => id.split('/')[0]!), ...firsts]);
   return plan.tasks.flatMap((task, index) =>

@@ -2,8 +2,9 @@
  * Stages as the author lists them: every task once, nothing needed from its own stage or a later one, not too many.
  */
 import type { Problem } from '../runtime/problem.ts';
-import { problem } from './codes.ts';
+import { type Place, problem } from './codes.ts';
 import type { Draft, DraftStage } from './draft.ts';
+import type { KnownOrder } from './known-order.ts';
 import type { Plan } from './plan.ts';
 import { taskNames } from './resolve-needs.ts';
 import { MAX_STAGES, stageNumbers, stagesOf } from './stages.ts';
@@ -42,18 +43,22 @@ function forgotten(draft: Draft, placed: ReadonlySet<string>): Problem[] {
   );
 }
 
-/** Checks the order of stages, and how many wait for each other. Takes a plan without circles. */
-export function checkStages(plan: Plan, draft: Draft): Problem[] {
+/** Checks the order of stages, and how many wait for each other. */
+export function checkStages(plan: Plan, draft: Draft, order: KnownOrder): Problem[] {
+  if (!order.hasStages) return [];
+  // Levels follow from the needs, and so never contradict them.
+  return [...(plan.stages === null ? [] : stageOrder(plan, draft, order)), ...tooMany(plan, draft)];
+}
+
+function stageOrder(plan: Plan, draft: Draft, { isInCycle }: KnownOrder): Problem[] {
   const numbers = stageNumbers(plan);
-  const stageOf = new Map(plan.tasks.map(({ id }, index) => [id, numbers[index]!]));
-  const problems = plan.tasks.flatMap((task, index) =>
+  const indexes = new Map(plan.tasks.map(({ id }, index) => [id, index]));
+  return plan.tasks.flatMap((task, index) =>
     task.needs
-      .filter((need) => stageOf.get(need.task)! >= numbers[index]!)
+      .filter(({ task: id }) => numbers[indexes.get(id)!]! >= numbers[index]! && !isInCycle(index, indexes.get(id)!))
       .map((need) => {
-        const where =
-          stageOf.get(need.task) === numbers[index]
-            ? `of the same stage ${numbers[index]}`
-            : `of the later stage ${stageOf.get(need.task)}`;
+        const other = numbers[indexes.get(need.task)!]!;
+        const where = other === numbers[index] ? `of the same stage ${other}` : `of the later stage ${other}`;
         return problem(
           'stage-order',
           `task "${task.id}" in stage ${numbers[index]} needs "${need.task}" ${where}`,
@@ -61,15 +66,22 @@ export function checkStages(plan: Plan, draft: Draft): Problem[] {
         );
       }),
   );
-  return [...problems, ...tooMany(plan, draft)];
 }
 
 function tooMany(plan: Plan, draft: Draft): Problem[] {
-  const count = stagesOf(plan).length;
+  const stages = stagesOf(plan);
+  const count = stages.length;
   if (count <= MAX_STAGES || (plan.barrier !== 'stage' && !draft.stagesAreBarriers)) return [];
   const message = `the plan has ${count} stages that wait for each other, at most ${MAX_STAGES} are allowed`;
   const hint = draft.stagesAreBarriers
     ? 'split the task'
     : 'split the plan, or set "barrier: none" so that only needs count';
-  return [problem('too-many-stages', message, draft.place(plan.stages === null ? 'tasks' : 'stages'), { hint })];
+  return [problem('too-many-stages', message, placeOfTask(stages[MAX_STAGES]![0]!, draft), { hint })];
+}
+
+/** Where the stages list the task, or else where it is defined. */
+function placeOfTask(id: string, draft: Draft): Place {
+  const one = draft.tasks.find(({ task }) => task.id === id)!;
+  const listed = draft.stages?.flatMap(({ tasks }) => tasks).find(({ task }) => task === id || task === one.name);
+  return listed?.place ?? one.place('id');
 }

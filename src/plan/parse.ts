@@ -5,7 +5,7 @@ import type { Problem } from '../runtime/problem.ts';
 import { err, ok, type Result } from '../runtime/result.ts';
 import { problem } from './codes.ts';
 import type { Draft } from './draft.ts';
-import { readDocument } from './formats/document.ts';
+import { readDocument, readJsonDocument } from './formats/document.ts';
 import { type FolderFile, readTaskFolder } from './formats/markdown-folder.ts';
 import { isOrchestration, readOrchestration } from './formats/orchestration.ts';
 import { readPlanDocument } from './formats/yaml.ts';
@@ -64,10 +64,11 @@ function readDraft(source: PlanSource, { planEnv = [] }: ParseOptions): Result<D
     const hint = 'give the folder that holds the task files';
     return err([problem('not-a-plan', `"${file}" is one task file, not a plan`, { file }, { hint })]);
   }
-  const document = readDocument(text, file);
+  const isJson = /\.json$/i.test(file);
+  const document = isJson ? readJsonDocument(text, file) : readDocument(text, file);
   if (!document.ok) return err(document.error);
   if (isOrchestration(document.value.value)) return readOrchestration(document.value, file);
-  return readPlanDocument(document.value, file, { format: /\.json$/i.test(file) ? 'json' : 'yaml', planEnv });
+  return readPlanDocument(document.value, file, { format: isJson ? 'json' : 'yaml', planEnv });
 }
 
 /** By place, so that a person can go through the file from top to bottom. */

@@ -26,11 +26,37 @@ export function salvage(value: unknown, mistakes: readonly Mistake[]): Salvaged 
     if (first === 'tasks' && id !== undefined) damaged.add(id);
     // What the defaults had to say is unknown now, so no task can be blamed for what it lacks.
     if (first === 'defaults') for (const task of Object.keys(copy.tasks)) damaged.add(task);
-    takeOut(copy, path, code === 'bad-id');
+    if (!takeOutNeed(copy.tasks, path, unreadable)) takeOut(copy, path, code === 'bad-id');
   }
   copy.name ??= 'unnamed';
   const parsed: z.ZodSafeParseResult<RawPlan> = planSchema.safeParse(copy);
   return parsed.success ? { raw: parsed.data, damaged, unreadable } : null;
+}
+
+/** Stands where a need cannot be read. */
+const UNREADABLE_NEED = 'unreadable-need';
+
+/**
+ * Needs are the one list of which the other entries are checked against the rest of the plan, so an entry is replaced rather
+ * than its list removed: by the name of a task that counts as unreadable, or without the key that is wrong.
+ * @returns false when `path` does not lead into a list of needs
+ */
+function takeOutNeed(tasks: Record<string, unknown>, path: Path, unreadable: Set<string>): boolean {
+  const [, id, field, at, key] = path;
+  const task = id === undefined ? undefined : tasks[id];
+  if (path[0] !== 'tasks' || field !== 'needs' || typeof at !== 'number' || !isObject(task)) return false;
+  const { needs } = task;
+  if (!Array.isArray(needs)) return false;
+  const entry: unknown = needs[at];
+  if (isObject(entry) && key !== undefined && key !== 'task') {
+    delete entry[key];
+    return true;
+  }
+  let name = UNREADABLE_NEED;
+  while (Object.hasOwn(tasks, name)) name += '-';
+  unreadable.add(name);
+  needs[at] = name;
+  return true;
 }
 
 /** Removes the value at `path`. A task keeps its id; from a list nothing is cut, since later indexes are places: all of it goes. */

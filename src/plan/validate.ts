@@ -4,7 +4,7 @@
 import type { Problem } from '../runtime/problem.ts';
 import { checkAgents, withAgent } from './check-agents.ts';
 import { checkApprovals } from './check-approvals.ts';
-import { checkCycles } from './check-cycles.ts';
+import { checkCycles, findPlanCycles } from './check-cycles.ts';
 import { checkIds } from './check-ids.ts';
 import { checkInputs, linkInputs } from './check-inputs.ts';
 import { checkPhases } from './check-phases.ts';
@@ -12,6 +12,7 @@ import { checkSizes } from './check-sizes.ts';
 import { checkStages, resolveStages } from './check-stages.ts';
 import { checkLimits, checkTakes } from './check-takes.ts';
 import type { Draft } from './draft.ts';
+import type { KnownOrder } from './known-order.ts';
 import type { Plan } from './plan.ts';
 import { resolveNeeds } from './resolve-needs.ts';
 import type { ValidateOptions } from './validate-options.ts';
@@ -37,23 +38,39 @@ export function validate(draft: Draft, options: ValidateOptions): Validated {
     tasks: linkInputs(needs.tasks.map((task) => withAgent(task, options))),
     source: draft.source,
   };
-  const unordered = [...checkIds(draft), ...checkCycles(plan, draft), ...needs.problems, ...stages.problems];
+  const ids = checkIds(draft);
+  const cycles = findPlanCycles(plan);
   const problems = [
     ...draft.problems,
-    ...unordered,
+    ...ids,
+    ...checkCycles(plan, draft, cycles),
+    ...needs.problems,
+    ...stages.problems,
     ...checkAgents(draft, options),
     ...checkTakes(draft, options),
     ...checkLimits(draft, options),
   ];
-  // Levels and ancestors mean something only in a graph whose parts exist and have no circle.
-  const isOrdered = !unordered.some(({ severity }) => severity === 'error');
-  const ordered = isOrdered
-    ? [
-        ...checkStages(plan, draft),
-        ...checkPhases(plan, draft),
-        ...checkApprovals(plan, draft),
-        ...checkInputs(plan, draft),
-      ]
-    : [];
-  return { plan, problems: [...problems, ...ordered, ...checkSizes(draft)] };
+  // Which tasks are meant is not known where two have one id.
+  if (hasErrors(ids)) return { plan, problems: [...problems, ...checkSizes(draft)] };
+  const order: KnownOrder = {
+    isWhole:
+      draft.unreadable.size === 0 && cycles.length === 0 && !hasErrors(needs.problems) && !hasErrors(stages.problems),
+    hasStages: !hasErrors(stages.problems),
+    isInCycle: (one, other) => cycles.some((cycle) => cycle.includes(one) && cycle.includes(other)),
+  };
+  return {
+    plan,
+    problems: [
+      ...problems,
+      ...checkStages(plan, draft, order),
+      ...checkPhases(plan, draft, order),
+      ...checkApprovals(plan, draft, order),
+      ...checkInputs(plan, draft, order),
+      ...checkSizes(draft),
+    ],
+  };
+}
+
+function hasErrors(problems: readonly Problem[]): boolean {
+  return problems.some(({ severity }) => severity === 'error');
 }

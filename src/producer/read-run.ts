@@ -1,6 +1,7 @@
 /**
  * Reads a run out of the record, whole.
  */
+import { readShown } from '../flows/read-definition.ts';
 import { type RunView, toRunView } from '../flows/run-view.ts';
 import type { Store } from './store.ts';
 
@@ -10,10 +11,7 @@ export async function readRun(store: Store, run: string): Promise<RunView | null
   if (meta === null) return null;
   const indexes = Array.from({ length: Number(meta.tasks) }, (_, index) => index);
   const [defs, records] = await Promise.all([store.record.readDefs(run, indexes), store.record.readTasks(run)]);
-  return toRunView(
-    run,
-    meta,
-    defs.filter((text): text is string => text !== null),
-    records,
-  );
+  const damaged = indexes.filter((index) => readShown(defs[index]) === null);
+  const nodes = await store.record.readFields(run, 'nodes', damaged);
+  return toRunView(run, meta, defs, records, new Map(damaged.map((index, at) => [index, nodes[at] ?? null])));
 }

@@ -37,6 +37,8 @@ export interface Submitted {
   created: boolean;
   /** As stored: relative to the project where it lies inside. */
   workspace: string;
+  /** The run that uses the default workspace, where this one was given a workspace of its own for that. */
+  beside?: string;
   /** For the operator: Redis is getting full. */
   warning?: string;
 }
@@ -91,7 +93,8 @@ async function submitUnder(
   }
   const own = `${wanted}-${run}`;
   const second = await trySubmit(store, config, clock, { ...input, options, hash, run, workspace: own });
-  return conclude(second, options, hash, run, own);
+  const submitted = conclude(second, options, hash, run, own);
+  return submitted.created ? { ...submitted, beside: first.run } : submitted;
 }
 
 type Reply = Awaited<ReturnType<Store['record']['submit']>>;

@@ -1,11 +1,13 @@
 /**
  * The project's own Redis, for people who have none: a `redis-server` or `valkey-server` from PATH on a unix socket in
  * `.planq/redis/` (readable by its owner only), append-only. All planq processes of the project share it; the last one
- * to leave shuts it down. A server that a killed process left behind is taken over by the next one.
+ * to leave shuts it down. A server that a killed process left behind is taken over by the next one; a server that dies is
+ * started again, over its append-only file, by the first process that notices.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmod, lstat, open, readFile, rm } from 'node:fs/promises';
+import { chmod, lstat, open } from 'node:fs/promises';
+import { connect as createSocket } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import type { Redis } from 'ioredis';
@@ -13,6 +15,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
 import { makePrivateFolder, PRIVATE_FOLDER } from '../runtime/files.ts';
 import { createConnection } from './connection.ts';
+import { withLock } from './start-lock.ts';
 
 /** Unix socket paths may not be longer (sun_path, 108 bytes with the final zero). */
 const SOCKET_PATH_LIMIT = 107;
@@ -36,15 +39,70 @@ export async function startPrivateServer(folder: string, clock: Clock): Promise<
   const socket = await socketPath(folder);
   const lock = path.join(folder, 'start.lock');
   const deadline = clock.monotonic() + START_TIMEOUT_MS;
-  return withLock(lock, deadline, clock, async () => {
-    if (!(await answers(socket))) await launch(folder, socket, deadline, clock);
+  const share = await withLock(lock, deadline, clock, async () => {
+    await ensure(folder, socket, deadline, clock);
     // Held until release: it is what tells the others that somebody is still here.
-    const share = createConnection({ url: socket });
-    await share.connect();
-    const release = async (): Promise<void> => {
-      await withLock(lock, clock.monotonic() + START_TIMEOUT_MS, clock, () => leave(share));
-    };
-    return { socket, release };
+    const connection = createConnection({ url: socket });
+    await connection.connect();
+    return connection;
+  });
+  const inTurn = (action: (deadline: number) => Promise<void>): Promise<void> => {
+    const until = clock.monotonic() + START_TIMEOUT_MS;
+    return withLock(lock, until, clock, () => action(until));
+  };
+  const stopWatching = watchOver(share, clock, () => inTurn((until) => ensure(folder, socket, until, clock)));
+  const release = async (): Promise<void> => {
+    await stopWatching();
+    await inTurn(() => leave(share, socket));
+  };
+  return { socket, release };
+}
+
+const REVIVE_PAUSE_MS = 500;
+
+/** Has the server started again whenever it is gone. @returns how to end that */
+function watchOver(share: Redis, clock: Clock, start: () => Promise<void>): () => Promise<void> {
+  const end = new AbortController();
+  let reviving: Promise<void> | undefined;
+  const revive = async (): Promise<void> => {
+    while (!end.signal.aborted && share.status !== 'ready') {
+      // What keeps it from starting may pass, such as a full disk; all connections go on trying as well.
+      await start().catch(() => undefined);
+      await clock.sleep(REVIVE_PAUSE_MS, end.signal);
+    }
+    reviving = undefined;
+  };
+  share.on('close', () => {
+    if (!end.signal.aborted) reviving ??= revive();
+  });
+  return async () => {
+    end.abort();
+    await reviving;
+  };
+}
+
+/** Waits for a server that is there but busy: a second one would write into its files. To be called under the lock. */
+async function ensure(folder: string, socket: string, deadline: number, clock: Clock): Promise<void> {
+  while (!(await answers(socket))) {
+    if (!(await isListening(socket))) return launch(folder, socket, deadline, clock);
+    if (clock.monotonic() > deadline) {
+      throw new PlanqError('redis_unreachable', `cannot reach Redis at ${socket}: it does not answer`, {
+        hint: `look into ${path.join(folder, 'redis.log')}`,
+      });
+    }
+    await clock.sleep(20);
+  }
+}
+
+/** Whether a process has the socket, be it stopped or too busy to answer. */
+function isListening(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createSocket(socket);
+    probe.once('connect', () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code !== 'ENOENT' && code !== 'ECONNREFUSED'));
   });
 }
 
@@ -178,64 +236,21 @@ async function answers(socket: string): Promise<boolean> {
   }
 }
 
-/**
- * A lock file that names its holder's pid; one whose holder is gone is taken over.
- * @returns how to give it back, or null when somebody alive has it
- */
-async function takeLock(file: string): Promise<(() => Promise<void>) | null> {
+/** Shuts the server down when this process is its only client; closes `share` in any case. */
+async function leave(share: Redis, socket: string): Promise<void> {
+  // A share that is just trying to come back would keep the command for ever, and might not be counted.
+  const isThere = share.status === 'ready';
+  if (!isThere) share.disconnect();
+  const last = isThere ? share : createConnection({ url: socket }, { lazyConnect: true });
+  last.options.retryStrategy = () => null;
   try {
-    const handle = await open(file, 'wx', 0o600);
-    await handle.writeFile(String(process.pid));
-    await handle.close();
-    return () => rm(file, { force: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const holder = Number(await readFile(file, 'utf8').catch(() => ''));
-  if (holder > 0 && !isRunning(holder)) await rm(file, { force: true });
-  return null;
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** Shuts the server down when `share` is its only client; closes `share` in any case. */
-async function leave(share: Redis): Promise<void> {
-  try {
-    const clients = String(await share.client('LIST'))
+    const clients = String(await last.client('LIST'))
       .trim()
       .split('\n');
-    if (clients.length > 1) return;
-    share.options.retryStrategy = () => null;
-    await share.shutdown('NOSAVE');
+    if (clients.length === 1) await last.shutdown('NOSAVE');
   } catch {
     // It closes the connection while it shuts down, or was gone before: both are what was wanted.
   } finally {
-    share.disconnect();
-  }
-}
-
-async function withLock<T>(file: string, deadline: number, clock: Clock, action: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const unlock = await takeLock(file);
-    if (unlock !== null) {
-      try {
-        return await action();
-      } finally {
-        await unlock();
-      }
-    }
-    if (clock.monotonic() > deadline) {
-      throw new PlanqError('redis_unreachable', `cannot get the start lock ${file}: another planq process holds it`, {
-        hint: 'see whether that process hangs; the file names its pid',
-      });
-    }
-    await clock.sleep(10);
+    last.disconnect();
   }
 }

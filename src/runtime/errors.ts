@@ -24,7 +24,6 @@ export const ERRORS = {
   clock_skew: { exit: 6, retryable: true },
   no_isolation: { exit: 1, retryable: false },
   record_damaged: { exit: 1, retryable: false },
-  timed_out: { exit: 8, retryable: true },
   interrupted: { exit: 130, retryable: true },
   internal: { exit: 1, retryable: false },
 } as const;

@@ -3,16 +3,12 @@
  * the record before it believes that. What is missing is added again and the parent waits again. The run job is the
  * finaliser: it writes the report.
  */
-import path from 'node:path';
 import type { JobData } from '../flows/job-data.ts';
-import { toMarkdown, toReport } from '../flows/report.ts';
 import { addLostJobs } from '../producer/lost-jobs.ts';
-import { readRun } from '../producer/read-run.ts';
-import type { RunContext } from '../producer/submit.ts';
 import { submitUndo } from '../producer/submit-undo.ts';
+import { writeReport } from '../producer/write-report.ts';
 import { RUNS_QUEUE } from '../redis/keys.ts';
 import { type Job, WaitingChildrenError } from '../redis/queues.ts';
-import { makeFolder, writeFileAtomic } from '../runtime/files.ts';
 import type { WorkerContext } from './context.ts';
 import { refuseJob, snoozeJob } from './settle.ts';
 
@@ -49,7 +45,7 @@ export async function performRun(
   if (found.kind === 'report') {
     worker.hook('ended');
     await submitWantedUndo(worker, data.run);
-    await writeReport(worker, data.run);
+    await tryReport(worker, data.run);
     await worker.store.record.markFinalised(data.run);
   }
   return { state: found.state };
@@ -65,7 +61,7 @@ export async function finaliseStuck(worker: WorkerContext, run: string): Promise
   const state = await job?.getState();
   // A job that can still be performed will be.
   if (state === 'active' || state === 'waiting' || state === 'prioritized') return;
-  if (meta !== null) await writeReport(worker, run);
+  if (meta !== null) await tryReport(worker, run);
   if (state !== undefined && state !== 'completed') {
     worker.warn('the job tree of an ended run was damaged and is removed', { run });
     await job?.remove({ removeChildren: true });
@@ -89,24 +85,10 @@ export async function submitWantedUndo(worker: WorkerContext, run: string): Prom
   }
 }
 
-/** `report.json` and `report.md` in the run's workspace; a run that leaves no files has neither. */
-async function writeReport(worker: WorkerContext, run: string): Promise<void> {
-  const [meta, view] = await Promise.all([worker.store.record.readMeta(run), readRun(worker.store, run)]);
-  if (meta === null || view === null || meta.noFiles !== undefined) return;
-  const context = JSON.parse(meta.context ?? '{}') as RunContext;
-  const report = toReport(view);
-  // An undo run works in the folder of the run that it takes back, whose report stays.
-  const name = path.resolve(
-    context.projectDir,
-    context.workspace,
-    view.run.undoOf === undefined ? 'report' : 'undo-report',
-  );
+async function tryReport({ store, warn }: WorkerContext, run: string): Promise<void> {
   try {
-    // A run that was cancelled before any task began has made no workspace yet.
-    await makeFolder(path.dirname(name));
-    await writeFileAtomic(`${name}.json`, `${JSON.stringify(report, null, 2)}\n`);
-    await writeFileAtomic(`${name}.md`, toMarkdown(report));
+    await writeReport(store, run);
   } catch (error) {
-    worker.warn('cannot write the report', { run, error: String(error) });
+    warn('cannot write the report', { run, error: String(error) });
   }
 }

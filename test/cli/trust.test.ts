@@ -3,12 +3,15 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { renderPlanCommands } from '../../src/cli/render/plan-commands.ts';
 import { askYesNo } from '../../src/cli/terminal/ask.ts';
 import { testPlan } from '../support/app.ts';
 import { createProject } from '../support/cli.ts';
 import { ROOT } from '../support/repository.ts';
+
+// Several processes of the command line each, which a loaded machine starts in five seconds and more.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** Leaves a trace wherever it runs. */
 const PLAN = 'name: x\ntasks: { a: { run: touch "$PLANQ_WORKSPACE/ran", check: test -f "$PLANQ_WORKSPACE/ran" } }\n';

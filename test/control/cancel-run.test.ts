@@ -18,6 +18,7 @@ test('where no worker lives, a cancel settles the tasks of dead ones itself', as
     stillRunning: 0,
   });
   const view = await app.view(run);
+  expect(await app.file('workspace/report.md')).toContain('**cancelled**, 0 of 2 tasks completed, 2 cancelled');
   expect(view.run).toMatchObject({ state: 'cancelled', finishedAt: expect.any(String), counts: { cancelled: 2 } });
 });
 
@@ -27,4 +28,13 @@ test('a lease that lives is left to its worker', async () => {
   await app.store.record.claim({ run, index: 0, token: 'slow' }, 'w', 60_000);
   expect(await cancelRun(app.store, systemClock, run, 100)).toMatchObject({ stillRunning: 1 });
   expect((await app.view(run)).tasks[0]?.state).toBe('running');
+  await expect(app.file('workspace/report.md')).rejects.toThrow('ENOENT');
+});
+
+test('where a worker lives, the report is left to it', async () => {
+  const app = await createTestApp();
+  const { runId: run } = await app.submit(plan);
+  await announceIdle(app);
+  await cancelRun(app.store, systemClock, run, 100);
+  await expect(app.file('workspace/report.md')).rejects.toThrow('ENOENT');
 });

@@ -12,9 +12,36 @@ test('the doctor names the tier in which agents are held', async () => {
       nodeVersion: process.version,
       detectTier: async () => ({ tier, how: 'as tried', reason: 'no better one' }),
       openStore: async () => app.store,
+      receivers: [],
     });
     return findings.find((finding) => finding.name === 'process-control');
   };
   expect(await look('A')).toMatchObject({ status: 'ok', message: 'tier A: as tried' });
   expect(await look('C')).toMatchObject({ status: 'warn', message: 'tier C: as tried (no better one)' });
+});
+
+test('the doctor names who is notified of what, and a secret that is missing', async () => {
+  const app = await createTestApp();
+  const entry = { to: 'notify[0] (webhook example.com)', on: ['failed', 'approval'] };
+  const findings = await examine({
+    config: app.config,
+    clock: systemClock,
+    nodeVersion: process.version,
+    detectTier: async () => ({ tier: 'A', how: 'as tried', reason: '' }),
+    openStore: async () => app.store,
+    receivers: [
+      { ...entry, secretEnv: null, hasSecret: false },
+      { ...entry, secretEnv: 'HOOK', hasSecret: true },
+      { ...entry, secretEnv: 'HOOK', hasSecret: false },
+    ],
+  });
+  const told = findings.filter(({ name }) => name === 'notify').map(({ status, message }) => [status, message]);
+  expect(told).toEqual([
+    ['ok', 'notify[0] (webhook example.com) is told of failed, approval'],
+    ['ok', 'notify[0] (webhook example.com) is told of failed, approval; signed with the secret in HOOK'],
+    [
+      'fail',
+      'notify[0] (webhook example.com) is told of failed, approval, but the variable HOOK with its secret is not set',
+    ],
+  ]);
 });

@@ -4,6 +4,7 @@
 import { expect, test } from 'vitest';
 import type { Outcome } from '../../src/agents/agent.ts';
 import { decide } from '../../src/control/decide.ts';
+import { readGateNames, readWantedGates } from '../../src/control/find-run.ts';
 import { listLimits } from '../../src/control/list-limits.ts';
 import { retryRun } from '../../src/control/retry-run.ts';
 import { pause, resume, skipTask } from '../../src/control/steer.ts';
@@ -39,6 +40,23 @@ test.each([
   expect(await resume(app.store, target)).toMatchObject({ wasHeld: true });
   expect((await app.atRest(run)).run.counts.completed).toBe(2);
 });
+
+test.each(['stage', 'phase'])(
+  'a gate that waits for a person is found by whoever comes later, with barrier %s',
+  async (barrier) => {
+    const app = await createTestApp();
+    const tasks = { a: { phase: 'analysis' }, b: { phase: 'planning', needs: 'a' } };
+    const before = barrier === 'stage' ? 2 : 'planning';
+    const { run, begin } = await start(app, { barrier, 'approve-before': [before], tasks });
+    const gates = await readGateNames(app.store, run);
+    expect(await readWantedGates(app.store, run, gates)).toEqual([]);
+    await begin();
+    await app.atRest(run);
+    expect(await readWantedGates(app.store, run, gates)).toEqual(['gate:1']);
+    await decide(app.store, systemClock, run, 'gate:1', 'approve', me);
+    expect(await readWantedGates(app.store, run, gates)).toEqual([]);
+  },
+);
 
 test('a paused run says so, and other runs go on', async () => {
   const app = await createTestApp();

@@ -3,10 +3,13 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { renderTaskDetails } from '../../src/cli/render/details.ts';
+import { plain, renderLine } from '../../src/cli/terminal/style.ts';
 import { cancelRun } from '../../src/control/cancel-run.ts';
 import { decide } from '../../src/control/decide.ts';
 import { readGraph } from '../../src/control/read-graph.ts';
 import { retryRun } from '../../src/control/retry-run.ts';
+import { showTask } from '../../src/control/show-task.ts';
 import { pause, resume, skipTask } from '../../src/control/steer.ts';
 import { whyRun, whyTask } from '../../src/control/why.ts';
 import type { ReasonCode } from '../../src/flows/why-facts.ts';
@@ -48,6 +51,20 @@ const said = async (app: TestApp, run: string, task: string) =>
   (await reasonsOf(app, run, task))
     .filter(({ code }) => code !== 'waiting')
     .map(({ message, command }) => (command === null ? message : `${message} → ${command}`));
+
+test('after a retry by a person, attempts are counted from there', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app, { tasks: { a: { retries: 0 } } });
+  await claim(app, run, 0);
+  await settle(app, run, 0, 'failed');
+  await retryRun(app.store, systemClock, run);
+  await claim(app, run, 0);
+  const [reason] = await reasonsOf(app, run, 'a');
+  expect(reason?.message).toContain('attempt 2 (1 of 1 since the retry)');
+  const view = await app.view(run);
+  const text = renderTaskDetails(await showTask(app.store, run, 'a'), view, 0).map((line) => renderLine(line, plain));
+  expect(text).toContainEqual(expect.stringMatching(/^attempt +2 \(1 of 1 since the retry\)$/));
+});
 
 test('a task that nothing holds is next; without a worker, that is the reason', async () => {
   const app = await createTestApp();

@@ -157,6 +157,52 @@ tasks:
     expect(codesOf('name: x\ntasks: { "a b": { run: x }, b: { run: x, needs: "a b" } }')).toEqual(['bad-id']);
   });
 
+  test('in an entry of needs do not hide those of the other entries, nor a circle through them', () => {
+    const text = `name: x
+defaults: { run: x }
+tasks:
+  a: { needs: [b, 5, zz, { task: a, whne: done }, { when: done }] }
+  b: { needs: [{ task: a, when: soon }, ""] }
+  unreadable-need: {}
+`;
+    expect(problemsOf(text).map(({ code, line, column }) => [code, line, column])).toEqual([
+      ['cycle', 4, 15],
+      ['bad-value', 4, 19],
+      ['unknown-need', 4, 22],
+      ['self-need', 4, 26],
+      ['unknown-key', 4, 37],
+      ['missing-key', 4, 51],
+      ['bad-value', 5, 33],
+      ['unknown-need', 5, 41],
+    ]);
+  });
+
+  test('in needs hide no contradiction of stages or phases, and no input that nobody makes', () => {
+    const stages = 'stages: [[d, a], [b, c]]\ndefaults: { run: x }';
+    expect(
+      codesOf(`name: x\n${stages}\ntasks: { a: { needs: [c, zz] }, b: {}, c: {}, d: { inputs: [b/x.txt] } }`).sort(),
+    ).toEqual(['stage-order', 'undeclared-input', 'unknown-need']);
+    const phases = 'barrier: phase\ndefaults: { run: x }';
+    const tasks = 'a: { phase: analysis, needs: [b, zz] }, b: { phase: planning }';
+    expect(codesOf(`name: x\n${phases}\ntasks: { ${tasks} }`).sort()).toEqual(['phase-order', 'unknown-need']);
+    const circle = 'c: { needs: d, phase: planning }, d: { needs: c, phase: analysis }';
+    expect(codesOf(`name: x\n${phases}\ntasks: { ${tasks.replace(', zz', '')}, ${circle} }`).sort()).toEqual([
+      'cycle',
+      'phase-order',
+    ]);
+  });
+
+  test('in needs are not told again as what only follows from them', () => {
+    const made = 'build: { outputs: [a.txt] }, use: { needs: bulid, inputs: [build/a.txt] }';
+    expect(codesOf(`name: x\nbarrier: none\ndefaults: { run: x }\ntasks: { ${made} }`)).toEqual(['unknown-need']);
+    expect(
+      codesOf('name: x\nstages: [[a], [b]]\ndefaults: { run: x }\ntasks: { a: { needs: b }, b: { needs: a } }'),
+    ).toEqual(['cycle']);
+    expect(codesOf('name: x\napprove-before: [2]\ndefaults: { run: x }\ntasks: { a: {}, b: { needs: aa } }')).toEqual([
+      'unknown-need',
+    ]);
+  });
+
   test('in the defaults do not make every task lack an agent', () => {
     expect(codesOf('name: x\ndefaults: { agent: 5 }\ntasks: { a: {}, b: {} }')).toEqual(['bad-value']);
   });
@@ -356,6 +402,19 @@ describe('stages', () => {
   test('are at most ten when they wait for each other', () => {
     expect(codesOf(`name: x\ntasks:\n${tasks(10)}`)).toEqual([]);
     expect(codesOf(`name: x\ntasks:\n${tasks(11)}`)).toEqual(['too-many-stages']);
+  });
+
+  test('that are too many are told where the eleventh begins', () => {
+    expect(only(problemsOf(`name: x\ntasks:\n${tasks(12)}`), 'too-many-stages')).toMatchObject({
+      line: 13,
+      column: 3,
+      path: 'tasks.t10',
+    });
+    const listed = Array.from({ length: 11 }, (_, index) => `  - [t${index}]`).join('\n');
+    expect(only(problemsOf(`name: x\nstages:\n${listed}\ntasks:\n${tasks(11)}`), 'too-many-stages')).toMatchObject({
+      line: 13,
+      path: 'stages[10][0]',
+    });
   });
 
   test('may be any number when they are only levels', () => {

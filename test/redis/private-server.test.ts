@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -21,6 +22,31 @@ async function serverPid(socket: string): Promise<number> {
     redis.disconnect();
   }
 }
+
+/** Kills the server, waits for the next one and kills that as well. @returns the second one's number */
+async function killed(socket: string, first: number): Promise<number> {
+  process.kill(first, 'SIGKILL');
+  const second = await serverPid(socket);
+  process.kill(second, 'SIGKILL');
+  await waitUntil('a third server answers', async () => (await serverPid(socket)) !== second);
+  return second;
+}
+
+/** Numbers of the server processes on the socket; a server calls itself after it. */
+function serversAt(socket: string): string[] {
+  return readdirSync('/proc').filter((pid) => {
+    try {
+      return (
+        /^\d+$/.test(pid) && /^\S*(redis|valkey)-server .*/.test(commandOf(pid)) && commandOf(pid).includes(socket)
+      );
+    } catch {
+      // It ended while it was looked at.
+      return false;
+    }
+  });
+}
+
+const commandOf = (pid: string): string => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
 
 test('processes of one project share one server, and the last one ends it', async () => {
   const folder = await projectFolder();
@@ -46,6 +72,29 @@ test('what was stored is there when the server is started again', async () => {
   expect(await reader.get('k')).toBe('v');
   reader.disconnect();
   await second.release();
+});
+
+test('a server that is killed is started again, once, with what it had', async () => {
+  const folder = await projectFolder();
+  const all = await Promise.all([1, 2, 3].map(() => startPrivateServer(folder, systemClock)));
+  const { socket } = all[0]!;
+  const client = createConnection({ url: socket });
+  await client.set('k', 'v');
+  const pid = await serverPid(socket);
+  for (const dead of [pid, await killed(socket, pid)]) expect(isAlive(dead)).toBe(false);
+  expect(await client.get('k')).toBe('v');
+  expect(serversAt(socket)).toHaveLength(1);
+  client.disconnect();
+  for (const server of all) await server.release();
+  await waitUntil('no server is left', () => serversAt(socket).length === 0);
+});
+
+test('whoever leaves when the server has just been killed neither waits nor leaves one behind', async () => {
+  const folder = await projectFolder();
+  const server = await startPrivateServer(folder, systemClock);
+  process.kill(await serverPid(server.socket), 'SIGKILL');
+  await server.release();
+  await waitUntil('no server is left', () => serversAt(server.socket).length === 0);
 });
 
 test('the lock of a process that is gone is taken over', async () => {

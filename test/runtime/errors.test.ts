@@ -47,7 +47,6 @@ describe('the table', () => {
       redis_missing: 6,
       redis_unreachable: 6,
       redis_unsafe: 6,
-      timed_out: 8,
       interrupted: 130,
       internal: 1,
     });

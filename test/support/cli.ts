@@ -44,6 +44,9 @@ export interface TestProject {
   json<T>(...argv: string[]): Promise<T>;
 }
 
+/** A loaded machine takes long to start a process; whoever asks for it has a limit of its own. */
+const SAYS_WITHIN_MS = 60_000;
+
 /** Short times, so that no test waits for a drain or a backoff. */
 const CONFIG = { times: { drain: '100ms', grace: '500ms', backoff: '20ms' } };
 
@@ -94,7 +97,7 @@ function run(cwd: string, env: Record<string, string>, argv: readonly string[]):
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...texts }));
   const says = async (text: string): Promise<void> => {
     const isOver = (): boolean => child.exitCode !== null || child.signalCode !== null;
-    await waitUntil(`planq says "${text}"`, () => texts.stdout.includes(text) || isOver(), 20_000);
+    await waitUntil(`planq says "${text}"`, () => texts.stdout.includes(text) || isOver(), SAYS_WITHIN_MS);
     if (!texts.stdout.includes(text)) throw new Error(`planq ended without "${text}": ${texts.stdout}${texts.stderr}`);
   };
   return { child, stdout: () => texts.stdout, stderr: () => texts.stderr, says, ended };

@@ -4,6 +4,7 @@
 import { createHmac } from 'node:crypto';
 import path from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import type { Finding } from '../../src/control/doctor.ts';
 import type { RunExport } from '../../src/control/export-run.ts';
 import type { RunView } from '../../src/flows/run-view.ts';
 import type { Notification } from '../../src/notify/notification.ts';
@@ -131,6 +132,22 @@ describe('a receiver that cannot be', () => {
     const project = projectWith([{ on: ['failed'], webhook: 'https://example.com/', secretEnv: 'HOOK_SECRET' }]);
     const { code, stderr } = await project.planq('worker');
     expect([code, stderr]).toEqual([2, expect.stringContaining('the variable HOOK_SECRET is not set')]);
+  });
+
+  it('refuses a run that this process would work before anything is submitted, and the doctor says the same', async () => {
+    const project = projectWith([{ on: ['failed'], webhook: 'https://example.com/', secretEnv: 'HOOK_SECRET' }]);
+    const { code, stdout, stderr } = await project.planq('run', 'plan.yaml');
+    expect([code, stdout, stderr]).toEqual([2, '', expect.stringContaining('the variable HOOK_SECRET is not set')]);
+    expect(await project.json('list')).toEqual({ runs: [] });
+    const { checks } = await project.json<{ checks: Finding[] }>('doctor');
+    expect(checks.find(({ name }) => name === 'notify')).toMatchObject({
+      status: 'fail',
+      message: expect.stringContaining(
+        'notify[0] (webhook example.com) is told of failed, but the variable HOOK_SECRET',
+      ),
+    });
+    await project.planq('run', 'plan.yaml', '--detach');
+    expect((await project.json<{ runs: unknown[] }>('list')).runs).toHaveLength(1);
   });
 
   it('is told of by the run that is followed and in the log, and holds nothing up', async () => {

@@ -2,10 +2,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createProject, type TestProject } from '../support/cli.ts';
 import { freePort, PASSWORD, startGuardedServer } from '../support/redis-access.ts';
 import { SERVER_COMMANDS, startRedisServer } from '../support/redis-server.ts';
+
+// Several processes of the command line each, which a loaded machine starts in five seconds and more.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** As written in an address, and as it is. */
 const SECRETS = [PASSWORD, encodeURIComponent(PASSWORD)];

@@ -1,11 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createConnection } from '../../src/redis/connection.ts';
 import { createProject, type TestProject } from '../support/cli.ts';
 import { waitUntil } from '../support/processes.ts';
 import { dumpRedis } from '../support/redis-dump.ts';
 import { startRedisServer } from '../support/redis-server.ts';
+
+// Several processes of the command line each, which a loaded machine starts in five seconds and more.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** What is looked for, and what an agent may make of it. */
 const CANARY = 'canary-"q7\\Zx+9/&-value';

@@ -8,7 +8,7 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Output } from '../terminal/output.ts';
 import { clean } from '../terminal/text.ts';
 import { toEventJson } from './event-json.ts';
-import { toEventLine } from './lines.ts';
+import { approvalLine, toEventLine } from './lines.ts';
 import type { RunModel } from './model.ts';
 import { Painter } from './painter.ts';
 import { renderTree } from './tree.ts';
@@ -42,6 +42,7 @@ function createLineFollower(output: Output): Follower {
   return {
     start: (model) => {
       output.print(`Run ${model.run.id} "${clean(model.run.name)}": ${completionLine(model.view())}`);
+      if (model.wanted.size > 0) output.print(approvalLine([...model.wanted], model.run.id));
     },
     event: (event, model) => {
       const line = toEventLine(event, model);

@@ -25,8 +25,7 @@ export function toEventLine(event: Event, model: RunModel): string | null {
     const by = event.by === undefined ? '' : ` (by ${model.idOf(event.by)})`;
     if (words === undefined) return null;
     const ids = event.tasks.map((index) => model.idOf(index));
-    const next = event.type === 'approval-wanted' ? ` → planq approve ${model.run.id} ${ids[0]}` : '';
-    return `${words}: ${nameSome(ids)}${by}${next}`;
+    return event.type === 'approval-wanted' ? approvalLine(ids, model.run.id) : `${words}: ${nameSome(ids)}${by}`;
   }
   if ('task' in event) return taskLine(event, model.idOf(event.task));
   if (event.type === 'run-blocked' && event.reason === 'approval')
@@ -36,6 +35,11 @@ export function toEventLine(event: Event, model: RunModel): string | null {
   if (event.type === 'notify-failed')
     return `Could not notify ${clean(event.to ?? '')} (${event.notify ?? ''}): ${clean(event.reason ?? '')}`;
   return RUN_LINES[event.type] ?? null;
+}
+
+/** What waits for a person, and the command for the first of it. */
+export function approvalLine(ids: readonly string[], run: string): string {
+  return `Waiting for approval: ${nameSome(ids)} → planq approve ${run} ${ids[0]}`;
 }
 
 const RUN_LINES: Readonly<Record<string, string>> = {

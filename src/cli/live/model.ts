@@ -33,11 +33,16 @@ export class RunModel {
   /** Tasks and gates that wait for approval, as far as the record or an event has told. */
   readonly wanted = new Set<string>();
 
-  /** @param gates the names of the run's gates by their indexes */
+  /**
+   * @param gates the names of the run's gates by their indexes
+   * @param wanted names of gates that wait for approval already
+   */
   constructor(
     view: RunView,
     private readonly gates: ReadonlyMap<number, string> = new Map(),
+    wanted: readonly string[] = [],
   ) {
+    for (const gate of wanted) this.wanted.add(gate);
     this.run = view.run;
     this.tasks = view.tasks.map((task) => ({ ...task, percent: null, message: null }));
     this.#noteWanted();
@@ -69,7 +74,7 @@ export class RunModel {
     return this.tasks[index]?.id ?? this.gates.get(index) ?? String(index);
   }
 
-  /** The record says it of tasks; of gates only events do. */
+  /** A view says it of tasks; of gates the beginning does, and then events. */
   #noteWanted(): void {
     for (const { id, state, reason } of this.tasks) {
       if (state === 'parked' && reason === APPROVAL_REASON) this.wanted.add(id);

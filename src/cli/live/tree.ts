@@ -6,7 +6,7 @@
 import type { TaskState } from '../../plan/states.ts';
 import { formatDuration } from '../../runtime/duration.ts';
 import { type Glyphs, type Line, type Part, plain, renderLine, type Style, statePart } from '../terminal/style.ts';
-import { clean, columnsOf, count, fill } from '../terminal/text.ts';
+import { clean, columnsOf, count, cut, fill } from '../terminal/text.ts';
 import { nameSome } from './lines.ts';
 import type { LiveTask, RunModel } from './model.ts';
 
@@ -35,6 +35,10 @@ interface Row {
 const FRAME_MS = 100;
 /** Below this a task's name says nothing. */
 const LEAST_ID_COLUMNS = 16;
+/** The same of a run's name, where something has to give way. */
+const LEAST_NAME_COLUMNS = 12;
+/** The most for what waits for approval. */
+const WANTED_COLUMNS = 32;
 /** As wide as most times are, so that what follows is aligned. */
 const TIME_COLUMNS = 7;
 
@@ -60,14 +64,23 @@ export function renderTree(model: RunModel, options: TreeOptions): string[] {
   return lines.map((line) => renderLine(line, options.style, options.columns));
 }
 
-/** Counts without their words where the terminal is too narrow for them. */
+/** How an amount of tasks in a state is said: with words, and where the terminal is too narrow for them without. */
+type Say = (state: string, amount: number) => string;
+
+const SAYINGS: readonly Say[] = [(state, amount) => ` ${amount} ${state}`, (_state, amount) => `${amount}`];
+
+/** The name gives way to the counts: it is always the same, and they are what one looks for. */
 function headLine(model: RunModel, options: TreeOptions): Line {
-  const long = headOf(model, options, (state, amount) => ` ${amount} ${state}`);
-  const width = columnsOf(renderLine(long, plain));
-  return width <= options.columns ? long : headOf(model, options, (_state, amount) => `${amount}`);
+  const name = clean(model.run.name) || 'run';
+  const least = Math.min(columnsOf(name), LEAST_NAME_COLUMNS);
+  const heads = SAYINGS.map((say) => {
+    const room = options.columns - columnsOf(renderLine(headOf(model, options, say, ''), plain));
+    return { room, line: headOf(model, options, say, cut(name, Math.max(1, room))) };
+  });
+  return (heads.find(({ room }) => room >= least) ?? heads.at(-1)!).line;
 }
 
-function headOf(model: RunModel, { now, glyphs }: TreeOptions, say: (state: string, amount: number) => string): Line {
+function headOf(model: RunModel, { now, glyphs }: TreeOptions, say: Say, name: string): Line {
   const { run } = model;
   const { counts } = run;
   const parts = (['running', 'failed', 'blocked', 'parked', 'ready', 'pending', 'skipped', 'cancelled'] as const)
@@ -75,14 +88,19 @@ function headOf(model: RunModel, { now, glyphs }: TreeOptions, say: (state: stri
     .flatMap((state): Line => ['  ', statePart(state, glyphs[state]), say(state, counts[state])]);
   const time = run.startedAt === null ? 'not started' : formatDuration(elapsed(run.startedAt, run.finishedAt, now));
   return [
-    { text: clean(run.name) || 'run', color: 'bold' },
+    { text: name, color: 'bold' },
     `  ${run.id}  `,
     statePart(run.state),
     `  ${time}  ${counts.completed}/${counts.total}`,
     ...parts,
     ...(model.wanted.size === 0
       ? []
-      : [{ text: `  approval wanted: ${clean(nameSome([...model.wanted], 1))}`, color: 'yellow' } as const]),
+      : [
+          {
+            text: `  approval wanted: ${cut(clean(nameSome([...model.wanted], 1)), WANTED_COLUMNS)}`,
+            color: 'yellow',
+          } as const,
+        ]),
   ];
 }
 

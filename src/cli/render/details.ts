@@ -1,6 +1,7 @@
 /** All that there is to know of a run or a task. Pure. */
 import type { RunDetails } from '../../control/show-run.ts';
 import type { TaskDetails } from '../../control/show-task.ts';
+import { attemptText } from '../../flows/attempt-text.ts';
 import type { RunView } from '../../flows/run-view.ts';
 import type { Estimate, Need } from '../../plan/plan.ts';
 import { formatDuration } from '../../runtime/duration.ts';
@@ -34,7 +35,7 @@ export function renderTaskDetails(details: TaskDetails, view: RunView, now: numb
     [{ text: clean(task.title), color: 'bold' }, `  task ${task.id} of run ${details.runId}`],
     [statePart(task.state), whyOf(task) === '' ? '' : `: ${whyOf(task)}`],
     ...toFacts([
-      ['attempt', task.attempt === 0 ? null : `${task.attempt} of ${definition.attempts}`],
+      ['attempt', task.attempt === 0 ? null : attemptText(task.attempt, definition.attempts, details.attemptsBefore)],
       ['started', task.startedAt],
       ['finished', task.finishedAt],
       ['time', timeOf(details, now)],

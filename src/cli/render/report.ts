@@ -47,8 +47,9 @@ function failureLines({ failed }: Report): Line[] {
   return more > 0 ? [...lines, [`  and ${more} more failed`]] : lines;
 }
 
-function factLines({ retried, slowest, notUndone }: Report): Line[] {
+function factLines({ run, retried, slowest, notUndone }: Report): Line[] {
   const lines: Line[] = [];
+  if (run.workspace !== undefined) lines.push([`  files  ${clean(run.workspace)}/`]);
   if (notUndone !== undefined && notUndone.length > 0)
     lines.push(['  not undone  ', nameSome(notUndone.map(clean), NAMED_FAILURES)]);
   if (retried.length > 0)

@@ -12,6 +12,7 @@ import type { Path } from '../issues.ts';
 import { isReservedWord } from '../names.ts';
 import { Locator, startOf } from './locator.ts';
 import { findTooDeep, prescan } from './prescan.ts';
+import { findJsonFault } from './strict-json.ts';
 
 /**
  * Most bytes of a document. The largest plan, 10,000 tasks, must fit when it is written with care: ten fields and about 400
@@ -88,6 +89,20 @@ function readParsed(
   const deep = findTooDeep(value);
   if (deep !== null) return err([problem('too-deep', TOO_DEEP, locator.locate(deep.slice(0, SHOWN_DEPTH), 'value'))]);
   return ok({ value, problems, locate: (path, at = 'value') => locator.locate(path, at) });
+}
+
+/**
+ * The same of a text that must be JSON. What is wrong with it as JSON is told instead of what the reader of YAML makes of it.
+ */
+export function readJsonDocument(text: string, file: string): Result<ReadDocument, Problem[]> {
+  const document = readDocument(text, file);
+  if (!document.ok && document.error.some(({ code }) => code !== 'syntax')) return document;
+  const bare = text.replace(/^\uFEFF/, '');
+  const fault = bare.trim() === '' ? null : findJsonFault(bare);
+  if (fault === null) return document;
+  const message = `cannot read "${file}" as JSON: ${fault.expected} is missing here`;
+  const hint = 'JSON has no comments, no bare keys and no last comma; a plan with them can be a .yaml file';
+  return err([problem('syntax', message, placeIn(bare, fault.offset, file, 1), { hint })]);
 }
 
 /** Before the parser has counted the lines. */

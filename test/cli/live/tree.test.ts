@@ -84,6 +84,23 @@ describe('the tree', () => {
     expect(lines.at(-1)).toBe('… 997 more (500 completed, 497 ready)');
   });
 
+  it('shortens a long name rather than losing counts', () => {
+    const name = 'A very long name of a plan that somebody has written with great care and no thought of terminals';
+    const view = makeRunView([{ state: 'running' }, { state: 'failed' }, { state: 'blocked' }], 'running', name);
+    const counts = '  ● 1 running  ✖ 1 failed  ■ 1 blocked';
+    const head = (columns: number): string => render(view, { columns })[0]!;
+    expect(head(90)).toBe(`A very long name o…  abcdefghjk  running  4.2 s  0/3${counts}`);
+    expect(columnsOf(head(90))).toBe(90);
+    expect(head(80)).toBe('A very long name of a plan that so…  abcdefghjk  running  4.2 s  0/3  ●1  ✖1  ■1');
+    expect(head(50)).toBe('A ve…  abcdefghjk  running  4.2 s  0/3  ●1  ✖1  ■1');
+  });
+
+  it('names a gate that waited before it was followed', () => {
+    const model = new RunModel(makeRunView([{ state: 'running' }]), new Map([[1, 'gate:1']]), ['gate:1']);
+    model.reset(model.view());
+    expect(renderTree(model, WIDE)[0]).toContain('approval wanted: gate:1');
+  });
+
   it('is one line where there is room for no more', () => {
     expect(render(stagesOf(['running'], ['pending']), { height: 1 })).toHaveLength(1);
     expect(render(stagesOf(['running'], ['pending']), { height: 0 })).toHaveLength(1);
