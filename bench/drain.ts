@@ -4,7 +4,7 @@
  */
 import type { Lab } from './lab.ts';
 import type { MeasuredProcess, Program } from './measured-process.ts';
-import { openPlanq, readHappenings, spanOf, submitMany } from './planq.ts';
+import { lastEvent, openPlanq, type Planq, readHappenings, spanOf, submitMany } from './planq.ts';
 import { AUTHENTICATION_TASKS, authentication, type PlanDocument } from './plans.ts';
 import { openRaw } from './raw.ts';
 import { type BenchServer, difference, type ServerTotals } from './server.ts';
@@ -32,6 +32,10 @@ export interface DrainOptions {
   server?: BenchServer;
   /** Leaves the server and its data as they are. */
   keep?: boolean;
+  /** Where the runs go; else into a fresh one. The caller closes it. */
+  planq?: Planq;
+  /** For the worker processes. */
+  nodeOptions?: readonly string[];
   /** Looks on while the workers work. */
   around?(work: () => Promise<void>): Promise<unknown>;
 }
@@ -57,17 +61,27 @@ export async function drainRaw(lab: Lab, options: DrainOptions): Promise<Drain> 
 /** As many runs of the authentication plan as make the number of tasks. */
 export async function drainPlanq(lab: Lab, barrier: PlanDocument['barrier'], options: DrainOptions): Promise<Drain> {
   return drain(lab, options, 'planq-worker', async (tasks) => {
-    const planq = await openPlanq(lab, options.server);
+    const planq = options.planq ?? (await openPlanq(lab, options.server));
     const runs = tasks / AUTHENTICATION_TASKS;
+    const before = await lastEvent(planq);
     await submitMany(planq, await planq.load(authentication(barrier)), runs);
-    return { ...planq, done: planq.quiet, span: async () => spanOf(await readHappenings(planq), runs) };
+    return {
+      ...planq,
+      done: planq.quiet,
+      span: async () => spanOf(await readHappenings(planq, before), runs),
+      close: async () => {
+        if (options.planq === undefined) await planq.close();
+      },
+    };
   });
 }
 
 async function drain(lab: Lab, options: DrainOptions, program: Program, add: Add): Promise<Drain> {
   const server = options.server ?? lab.server;
   if (options.keep !== true) await server.empty();
-  const processes = await Promise.all(Array.from({ length: options.workers }, () => lab.startProcess(program)));
+  const processes = await Promise.all(
+    Array.from({ length: options.workers }, () => lab.startProcess(program, options.nodeOptions)),
+  );
   try {
     await warm(server, processes, lab.options.quick ? 60 : 600, add);
     if (options.keep !== true) await server.empty();

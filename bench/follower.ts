@@ -1,6 +1,6 @@
 /** Hears planq's events as they come, with the time at which this process heard them (monotonic, parts of a ms). */
 import { Redis } from 'ioredis';
-import { type Happening, type Planq, toHappening } from './planq.ts';
+import { type Happening, lastEvent, type Planq, toHappening } from './planq.ts';
 
 export interface Heard extends Happening {
   heardAt: number;
@@ -17,11 +17,12 @@ export interface Follower {
 type Reply = [string, [string, string[]][]][] | null;
 
 /** Begins with what comes after now. */
-export async function follow({ server, prefix }: Planq): Promise<Follower> {
+export async function follow(planq: Planq): Promise<Follower> {
+  const { server, prefix } = planq;
   const stream = `{${prefix}}:events`;
   const redis = new Redis({ path: server.socket, maxRetriesPerRequest: null });
   redis.on('error', () => undefined);
-  let cursor = (await redis.xrevrange(stream, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0';
+  let cursor = await lastEvent(planq);
   let heard: Heard[] = [];
   let waiting: { isIt(one: Heard): boolean; resolve(one: Heard): void }[] = [];
   let isOver = false;

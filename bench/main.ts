@@ -5,20 +5,27 @@
 import path from 'node:path';
 import { type Lab, openLab } from './lab.ts';
 import { type Options, PARTS, readOptions } from './options.ts';
+import { cli } from './parts/cli.ts';
 import { commands } from './parts/commands.ts';
+import { growth } from './parts/growth.ts';
+import { idle } from './parts/idle.ts';
 import { latency } from './parts/latency.ts';
+import { order } from './parts/order.ts';
 import type { Detail, PartFile } from './parts/part.ts';
+import { shapes } from './parts/shapes.ts';
 import { throughput } from './parts/throughput.ts';
+import { profile } from './profile.ts';
 import { RESULTS, toResults, writeResults } from './results.ts';
 import { type Row, toText } from './rows.ts';
 
-const FILES: readonly PartFile[] = [throughput, commands, latency];
+const FILES: readonly PartFile[] = [throughput, commands, latency, shapes, idle, cli, growth, order];
 
 async function main(options: Options): Promise<void> {
   const lab = await openLab(options);
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void giveUp(lab));
   try {
-    await measure(lab);
+    if (options.profile === null) await measure(lab);
+    else await profile(lab, options.profile);
   } finally {
     await lab.close();
   }

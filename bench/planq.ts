@@ -80,6 +80,11 @@ export interface Happening {
   task: number | null;
 }
 
+/** The id of the newest event, `0-0` before the first. */
+export async function lastEvent({ server, prefix }: Planq): Promise<string> {
+  return (await server.redis.xrevrange(`{${prefix}}:events`, '+', '-', 'COUNT', 1))[0]?.[0] ?? '0-0';
+}
+
 /** All events after one, oldest first. */
 export async function readHappenings({ server, prefix }: Planq, after = '0-0'): Promise<Happening[]> {
   const found: Happening[] = [];

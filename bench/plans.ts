@@ -62,6 +62,11 @@ export function wide(count: number, agents?: number): PlanDocument {
   );
 }
 
+/** What 10,000 finished runs are made of. */
+export function single(): PlanDocument {
+  return plan('one task', { only: {} });
+}
+
 /** One stage of many, and one task after it. */
 export function stageAndOne(count: number): PlanDocument {
   const tasks = numbered(count, () => []);
