@@ -1,8 +1,9 @@
 /**
  * `npm run bench`: planq's own cost beside raw BullMQ. Progress goes to stderr, the table to stdout. A whole run writes
- * `bench/results.json`; part of one, or a quick one, only where `--out` says.
+ * `bench/results.json` and the table in docs/performance.md; part of one, or a quick one, only where `--out` says.
  */
 import path from 'node:path';
+import { updateDocs } from './docs.ts';
 import { type Lab, openLab } from './lab.ts';
 import { type Options, PARTS, readOptions } from './options.ts';
 import { cli } from './parts/cli.ts';
@@ -47,6 +48,7 @@ async function measure(lab: Lab): Promise<void> {
   const file = out === null ? (isWhole ? RESULTS : null) : path.resolve(out);
   if (file === null) return;
   writeResults(file, toResults(rows, { quick, rounds, redis: lab.server.version }));
+  if (file === RESULTS) updateDocs();
 }
 
 async function giveUp(lab: Lab): Promise<void> {
@@ -54,4 +56,6 @@ async function giveUp(lab: Lab): Promise<void> {
   process.exit(130);
 }
 
-await main(readOptions(process.argv.slice(2)));
+const options = readOptions(process.argv.slice(2));
+if (options.docs) updateDocs();
+else await main(options);

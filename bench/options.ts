@@ -1,4 +1,4 @@
-/** `npm run bench -- [parts] [--quick] [--rounds N] [--out file] [--profile part]` */
+/** `npm run bench -- [parts] [--quick] [--rounds N] [--out file] [--profile part] [--docs]` */
 import { parseArgs } from 'node:util';
 
 export const PARTS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm'] as const;
@@ -13,6 +13,8 @@ export interface Options {
   out: string | null;
   /** Instead of measuring: where a worker spends its time. */
   profile: 'a' | 'b' | null;
+  /** Measures nothing: writes the table of docs/performance.md from `bench/results.json`. */
+  docs: boolean;
 }
 
 /** @throws Error for words that it does not know */
@@ -25,6 +27,7 @@ export function readOptions(words: readonly string[]): Options {
       rounds: { type: 'string' },
       out: { type: 'string' },
       profile: { type: 'string' },
+      docs: { type: 'boolean', default: false },
     },
   });
   const parts = positionals.map((word) => {
@@ -42,5 +45,6 @@ export function readOptions(words: readonly string[]): Options {
     rounds,
     out: values.out ?? null,
     profile: profile ?? null,
+    docs: values.docs,
   };
 }

@@ -46,9 +46,8 @@ function toLines({ nodes, samples, timeDeltas }: CpuProfile): string[] {
 function nameOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): string {
   const name = functionName === '' ? '(anonymous)' : functionName;
   if (url === '') return name;
-  const place = url
-    .replace(/^.*\/node_modules\//, '')
-    .replace(/^.*\/dist\//, 'planq ')
-    .replace(/^file:\/\//, '');
+  const place = url.includes('/node_modules/')
+    ? url.replace(/^.*\/node_modules\//, '')
+    : url.replace(/^.*\/dist\//, 'planq ');
   return `${name}  ${place}:${lineNumber + 1}`;
 }

@@ -35,8 +35,11 @@ function versionOf(file: string): string {
   return (JSON.parse(readFileSync(path.join(ROOT, file), 'utf8')) as { version: string }).version;
 }
 
-export function writeResults(file: string, results: Results): void {
-  writeFileSync(file, `${JSON.stringify(results, null, 2)}\n`);
+/** A row is a line, so that two runs can be compared by reading. */
+export function writeResults(file: string, { rows, ...facts }: Results): void {
+  const head = JSON.stringify(facts, null, 2).replace(/\n}$/, ',');
+  const lines = rows.map((one) => `    ${JSON.stringify(one)}`);
+  writeFileSync(file, `${head}\n  "rows": [\n${lines.join(',\n')}\n  ]\n}\n`);
 }
 
 export function readResults(file = RESULTS): Results {

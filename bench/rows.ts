@@ -26,8 +26,9 @@ export interface Row {
 export type RowFacts = Omit<Row, 'kept' | 'target' | 'rounds'> & { target?: Target; rounds?: number[] };
 
 export function row({ target = undefined, rounds = [], ...facts }: RowFacts): Row {
-  const kept = target === undefined ? null : isKept(facts.value, target);
-  return { ...facts, value: short(facts.value), target: target ?? null, kept, rounds: rounds.map(short) };
+  const value = short(facts.value);
+  const kept = target === undefined ? null : isKept(value, target);
+  return { ...facts, value, target: target ?? null, kept, rounds: rounds.map(short) };
 }
 
 export const atLeast = (limit: number): Target => ({ kind: 'least', limit });
