@@ -22,8 +22,9 @@ import { type Row, toText } from './rows.ts';
 const FILES: readonly PartFile[] = [throughput, commands, latency, shapes, idle, cli, growth, order];
 
 async function main(options: Options): Promise<void> {
-  const lab = await openLab(options);
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void giveUp(lab));
+  const opening = openLab(options);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void giveUp(opening));
+  const lab = await opening;
   try {
     if (options.profile === null) await measure(lab);
     else await profile(lab, options.profile);
@@ -51,8 +52,8 @@ async function measure(lab: Lab): Promise<void> {
   if (file === RESULTS) updateDocs();
 }
 
-async function giveUp(lab: Lab): Promise<void> {
-  await lab.close();
+async function giveUp(opening: Promise<Lab>): Promise<void> {
+  await (await opening).close();
   process.exit(130);
 }
 

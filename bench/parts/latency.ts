@@ -3,7 +3,7 @@ import type { Heard } from '../follower.ts';
 import type { Lab } from '../lab.ts';
 import { authentication, chain } from '../plans.ts';
 import { atMost, type Row, row } from '../rows.ts';
-import { openStanding, type Standing } from '../standing.ts';
+import { openStanding, type RunTimes, type Standing } from '../standing.ts';
 import { mean, median, percentile } from '../statistics.ts';
 import type { PartFile } from './part.ts';
 
@@ -19,42 +19,41 @@ export const latency: PartFile = {
   },
 };
 
+type Barrier = 'stage' | 'none';
+
 async function oneRun(lab: Lab, standing: Standing): Promise<Row[]> {
-  const rows: Row[] = [];
-  for (const barrier of ['stage', 'none'] as const) {
-    const times = [];
-    for (let at = 0; at < (lab.options.quick ? 5 : 55); at++) times.push(await standing.run(authentication(barrier)));
-    // The first few of this barrier find code that was never run.
-    const measured = times.slice(lab.options.quick ? 0 : 5);
-    const totals = measured.map(({ totalMs }) => totalMs);
-    const what = `6 tasks in 5 stages, \`barrier: ${barrier}\`, idle system`;
-    rows.push(
-      row({
-        part: 'c',
-        id: `${barrier}-run-median`,
-        what: `${what}: submit to end, median`,
-        value: median(totals),
-        unit: 'ms',
-        ...(barrier === 'stage' ? { target: atMost(25) } : {}),
-      }),
-      row({
-        part: 'c',
-        id: `${barrier}-run-p99`,
-        what: `${what}: 99 of 100 within`,
-        value: percentile(totals, 99),
-        unit: 'ms',
-      }),
-      row({
-        part: 'c',
-        id: `${barrier}-submit-median`,
-        what: `${what}: the call of submit alone, median`,
-        value: median(measured.map(({ submitMs }) => submitMs)),
-        unit: 'ms',
-      }),
-    );
-    lab.say(`one run, ${barrier}: ${median(totals).toFixed(1)} ms`);
-  }
-  return rows;
+  const count = lab.options.quick ? 5 : 55;
+  const times: Record<Barrier, RunTimes[]> = { stage: [], none: [] };
+  for (let at = 0; at < count; at++)
+    for (const barrier of ['stage', 'none'] as const) times[barrier].push(await standing.run(authentication(barrier)));
+  return (['stage', 'none'] as const).flatMap((barrier) => {
+    // The first few find code that was never run.
+    const rows = toRows(barrier, times[barrier].slice(lab.options.quick ? 0 : 5));
+    lab.say(`one run, ${barrier}: ${rows[0]!.value} ms`);
+    return rows;
+  });
+}
+
+function toRows(barrier: Barrier, times: readonly RunTimes[]): [Row, ...Row[]] {
+  const totals = times.map(({ totalMs }) => totalMs);
+  const facts = { part: 'c', unit: 'ms' } as const;
+  const what = `6 tasks in 5 stages, \`barrier: ${barrier}\`, idle system`;
+  return [
+    row({
+      ...facts,
+      id: `${barrier}-run-median`,
+      what: `${what}: submit to end, median`,
+      value: median(totals),
+      ...(barrier === 'stage' ? { target: atMost(25) } : {}),
+    }),
+    row({ ...facts, id: `${barrier}-run-p99`, what: `${what}: 99 of 100 within`, value: percentile(totals, 99) }),
+    row({
+      ...facts,
+      id: `${barrier}-submit-median`,
+      what: `${what}: the call of submit alone, median`,
+      value: median(times.map(({ submitMs }) => submitMs)),
+    }),
+  ];
 }
 
 /** In a chain each task but the first is met by the one before it. */
