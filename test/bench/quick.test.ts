@@ -9,7 +9,7 @@ import { ROOT } from '../support/repository.ts';
 
 const run = promisify(execFile);
 
-it('a quick bench measures, writes what it found and leaves nothing behind', { timeout: 120_000 }, async () => {
+it('a quick bench measures, writes what it found and leaves nothing behind', { timeout: 300_000 }, async () => {
   const folder = await mkdtemp(path.join(tmpdir(), 'planq-quick-'));
   const own = await mkdtemp(path.join(tmpdir(), 'planq-tmp-'));
   onTestFinished(async () => {
