@@ -5,7 +5,7 @@ import path from 'node:path';
 export const ROOT = path.join(import.meta.dirname, '..', '..');
 
 /** What .gitignore keeps out, and git itself. */
-const NOT_OURS = new Set(['.git', 'node_modules', 'dist', 'coverage', '.planq', 'workspace']);
+const NOT_OURS = new Set(['.git', 'node_modules', 'dist', 'coverage', '.planq', 'workspace', 'profiles']);
 
 /** All files that belong to the repository, relative to its root, with forward slashes. */
 export function listRepository(folder = ''): string[] {
