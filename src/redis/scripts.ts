@@ -24,6 +24,16 @@ const NAMES = [
   'due',
   'pruned',
   'notify',
+  'audit-limits',
+  'audit-leases',
+  'audit-counts',
+  'audit-gates',
+  'audit-jobs',
+  'audit-parent',
+  'audit-master',
+  'audit-orphan',
+  'suspects',
+  'repaired',
 ] as const;
 export type ScriptName = (typeof NAMES)[number];
 

@@ -15,6 +15,8 @@ import { RUNS_QUEUE } from '../redis/keys.ts';
 import { type Job, WaitingChildrenError } from '../redis/queues.ts';
 import { makeFolder, writeFileAtomic } from '../runtime/files.ts';
 import type { WorkerContext } from './context.ts';
+import { releaseEnded } from './release-ended.ts';
+import { tellRepair } from './repairs.ts';
 import { refuseJob, snoozeJob } from './settle.ts';
 
 /** How soon a parent that was released too early looks again. */
@@ -55,21 +57,26 @@ export async function performRun(
 }
 
 /**
- * Finalises a run that has ended in the record while its run job waits for children that will never come: somebody put
- * foreign jobs into the tree, or took parts of it away. The rest of the tree is removed.
+ * Sees to a run that has ended in the record a while ago and has no report yet. What its jobs wait for in vain is let go;
+ * what somebody is at work on, or a dead worker's job that BullMQ has yet to find, is waited for.
+ * @param isHopeless it has had so much time that its tree is removed when nobody is at work on it
  */
-export async function finaliseStuck(worker: WorkerContext, run: string): Promise<void> {
+export async function finaliseStuck(worker: WorkerContext, run: string, isHopeless: boolean): Promise<void> {
   const meta = await worker.store.record.readMeta(run);
   const job = await worker.store.queues.queue(RUNS_QUEUE).getJob(run);
   const state = await job?.getState();
   // A job that can still be performed will be.
   if (state === 'active' || state === 'waiting' || state === 'prioritized') return;
-  if (meta !== null) await writeReport(worker, run, JSON.parse(meta.context ?? '{}') as RunContext);
-  if (state !== undefined && state !== 'completed') {
-    worker.warn('the job tree of an ended run was damaged and is removed', { run });
-    await job?.remove({ removeChildren: true });
+  if (state === 'delayed') {
+    await job?.promote().catch(() => undefined);
+    return;
   }
+  if (state === 'waiting-children' && ((await releaseEnded(worker, run, true)) || !isHopeless)) return;
+  if (meta !== null) await writeReport(worker, run, JSON.parse(meta.context ?? '{}') as RunContext);
+  const isTree = state !== undefined && state !== 'completed';
+  if (isTree) await job?.remove({ removeChildren: true });
   await worker.store.record.markFinalised(run);
+  if (meta !== null) await tellRepair(worker, { what: isTree ? 'tree' : 'report', run });
 }
 
 /** A paused run has tasks that wait for the end of the pause. */

@@ -501,3 +501,18 @@ local function recompute(run, task_count, node_count, out)
   for _, j in ipairs(openable) do open_node(run, j, load_task(run, j), task_count, ended, out) end
   propagate(run, task_count, ended, out)
 end
+
+-------------------------------------------------------------------------------------------------------- BullMQ's jobs
+
+-- Where BullMQ has a job: a state of its own, 'absent', or 'nowhere' for a hash that none of the queue's sets names.
+local function job_state(queue, id)
+  local key = B .. ':' .. queue .. ':'
+  if redis.call('EXISTS', key .. id) == 0 then return 'absent' end
+  for _, set in ipairs({ 'prioritized', 'delayed', 'completed', 'failed', 'waiting-children' }) do
+    if redis.call('ZSCORE', key .. set, id) then return set end
+  end
+  for _, list in ipairs({ 'active', 'wait', 'paused' }) do
+    if redis.call('LPOS', key .. list, id) then return list end
+  end
+  return 'nowhere'
+end
