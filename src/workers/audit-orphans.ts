@@ -5,13 +5,16 @@
  * BullMQ's own `removeOrphanedJobs` is not used: it walks through all keys in one call, tells neither which jobs it removes
  * nor whether their run lives, and leaves the parents of what it removes waiting for ever.
  */
-import { stageJobId } from '../flows/compile.ts';
 import { parseKey } from '../producer/release-parent.ts';
 import { RUNS_QUEUE } from '../redis/keys.ts';
 import type { WorkerContext } from './context.ts';
 import { warnOf } from './repairs.ts';
 
 const KEYS_PER_PASS = 500;
+
+const TASK_ID = /^([a-z0-9]+)\..+$/;
+const PARENT_ID = /^([a-z0-9]+)(?:\.stage-\d+)?$/;
+const OWN_KEYS: ReadonlySet<string> = new Set(['meta', 'pc', 'de', 'repeat', 'metrics']);
 
 export interface OrphanJob {
   queue: string;
@@ -54,9 +57,8 @@ function mayScan({ redis }: WorkerContext['store']): boolean {
 function toJob({ store }: WorkerContext, key: string): OrphanJob | null {
   const found = parseKey(store, key);
   if (found === null || !(found.queue === RUNS_QUEUE || /^master-[^:]+$/.test(found.queue))) return null;
-  const { queue, id } = found;
-  const [, run] = /^([a-z0-9]+)(?:\..+)?$/.exec(id) ?? [];
-  if (run === undefined) return null;
-  const isParent = id === run || id.startsWith(stageJobId(run, 0).slice(0, -1));
-  return (queue === RUNS_QUEUE) === isParent || id.startsWith(`${run}.`) ? { queue, id, run } : null;
+  // A queue's own keys stand beside those of its jobs; the script looks into the data besides.
+  if (OWN_KEYS.has(found.id)) return null;
+  const [, run] = (found.queue === RUNS_QUEUE ? PARENT_ID : TASK_ID).exec(found.id) ?? [];
+  return run === undefined ? null : { ...found, run };
 }
