@@ -38,7 +38,7 @@ export function toLogLine(event: Event, idOf: (index: number) => string): LogLin
     message: type,
     facts: {
       ...facts,
-      ...('index' in event && event.index !== undefined ? { task: idOf(event.index) } : {}),
+      ...('index' in event && event.index !== undefined ? { task: idOf(event.index), index: undefined } : {}),
       ...('task' in event ? { task: idOf(event.task) } : {}),
       ...('tasks' in event ? { tasks: event.tasks.map(idOf) } : {}),
       ...('by' in event && event.by !== undefined ? { by: idOf(event.by) } : {}),

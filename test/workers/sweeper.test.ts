@@ -65,6 +65,8 @@ test('a ready task whose job was lost gets it again under the stage job that wai
   const { redis, keys } = app.store;
   await redis.unlink(`${keys.base}:master-development:${runId}.a`);
   await redis.zrem(`${keys.base}:master-development:prioritized`, `${runId}.a`);
+  // Both sweep; one of them tells.
+  await app.startPool();
   await app.startPool();
   await expectCompleted(app, runId);
   expect(await repairsOf(app)).toEqual(['job 0']);
