@@ -39,7 +39,7 @@ export interface ParentLook {
 }
 
 /** Most leases that are added up, and most nodes of a run that are counted, in one call: some 20 ms. */
-const MOST_LEASES = 3000;
+const MOST_LEASES = 2000;
 const MOST_NODES = 12_000;
 
 /** Throws what Redis answers with. */

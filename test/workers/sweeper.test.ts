@@ -285,7 +285,13 @@ test('a master that nobody serves is told of once, and again after it was served
   const told = (): Promise<number> => eventsOf(app, 'no-worker').then((events) => events.length);
   await waitUntil('it is told', async () => (await told()) === 1);
   expect(await eventsOf(app, 'no-worker')).toMatchObject([{ master: 'away', count: 1, run: '' }]);
-  await waitUntil('it is noted', async () => (await app.store.redis.sismember(app.store.keys.unserved, 'away')) === 1);
+  const suspectedAt = (): Promise<string | null> =>
+    app.store.redis.zscore(`${app.store.keys.base}:suspects`, JSON.stringify(['master', 'away']));
+  for (let looks = 0; looks < 2; looks++) {
+    const before = await suspectedAt();
+    await waitUntil('it is looked at once more', async () => ![null, before].includes(await suspectedAt()));
+  }
+  expect(await told()).toBe(1);
   const server = await app.startPool({ masters: { away: 1 } });
   await expectCompleted(app, first.runId);
   await waitUntil('it is served', async () => (await app.store.redis.exists(app.store.keys.unserved)) === 0);

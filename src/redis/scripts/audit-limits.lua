@@ -4,12 +4,20 @@
 -- Returns {status (done | many), number of grant words, grants…, then per repair: limit, was, is}
 local leases = redis.call('ZCARD', LEASES)
 if leases > tonumber(ARGV[1]) then return { 'many', 0 } end
-local sums = {}
+local sums, of_run = {}, {}
 for _, member in ipairs(redis.call('ZRANGE', LEASES, 0, -1)) do
   local run, i = string.match(member, '^(.*)|(%d+)$')
-  local node = run and redis.call('HGET', run_key(run, 'nodes'), i)
-  if node then
-    for _, limit in ipairs(cjson.decode(node).l) do sums[limit[1]] = (sums[limit[1]] or 0) + limit[2] end
+  if run then
+    of_run[run] = of_run[run] or {}
+    table.insert(of_run[run], i)
+  end
+end
+for run, indexes in pairs(of_run) do
+  for from = 1, #indexes, 500 do
+    local part = { unpack(indexes, from, math.min(from + 499, #indexes)) }
+    for _, node in ipairs(redis.call('HMGET', run_key(run, 'nodes'), unpack(part))) do
+      for _, limit in ipairs(node and cjson.decode(node).l or {}) do sums[limit[1]] = (sums[limit[1]] or 0) + limit[2] end
+    end
   end
 end
 local used, seen = redis.call('HGETALL', USED), {}
