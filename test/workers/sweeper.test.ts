@@ -9,6 +9,7 @@ import { parseTaskRecord, type TaskRecord } from '../../src/flows/run-view.ts';
 import { createJobWorker, type Job } from '../../src/redis/queues.ts';
 import { createTestApp, type LoadedTestPlan, type TestApp, testPlan } from '../support/app.ts';
 import { waitUntil } from '../support/processes.ts';
+import { startRedisServer } from '../support/redis-server.ts';
 import { eventsOf, repairsOf } from '../support/repairs.ts';
 import { createScriptedAgent, type ScriptedAgent } from '../support/scripted-agent.ts';
 
@@ -302,7 +303,10 @@ test('a master that nobody serves is told of once, and again after it was served
 });
 
 test('a job that belongs to no run and no queue is removed; one of a run that is known is not', async () => {
-  const app = await createTestApp({ lockMs: 600 });
+  // As the default user: others are not asked to list keys.
+  const server = await startRedisServer();
+  onTestFinished(server.stop);
+  const app = await createTestApp({ lockMs: 600, redisUrl: server.socket });
   const { redis, keys } = app.store;
   const { runId } = await app.submit(testPlan({ tasks: { a: away } }));
   const orphan = `${keys.base}:master-away:nobodysrun22.a`;
