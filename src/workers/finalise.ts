@@ -65,6 +65,8 @@ export async function finaliseStuck(worker: WorkerContext, run: string, isHopele
   const meta = await worker.store.record.readMeta(run);
   const job = await worker.store.queues.queue(RUNS_QUEUE).getJob(run);
   const state = await job?.getState();
+  // It was performed while we looked: the run is marked before its job completes.
+  if ((await worker.store.redis.zscore(worker.store.keys.ended, run)) === null) return;
   // A job that can still be performed will be.
   if (state === 'active' || state === 'waiting' || state === 'prioritized') return;
   if (state === 'delayed') {
