@@ -17,7 +17,7 @@ export interface FollowOptions {
   onQuiet?(): Promise<void> | void;
 }
 
-/** Yields the events of one run until the signal aborts. */
+/** Yields the events of one run until the signal aborts, and of masters that nobody serves. */
 export async function* followRun(store: Store, run: string, options: FollowOptions): AsyncGenerator<Event, void, void> {
   const redis = store.connect();
   const stop = (): void => redis.disconnect();
@@ -29,7 +29,7 @@ export async function* followRun(store: Store, run: string, options: FollowOptio
       if (entries.length === 0) await options.onQuiet?.();
       for (const entry of entries) {
         cursor = entry.id;
-        if (entry.fields.run === run) yield parseEvent(entry.id, entry.fields);
+        if (entry.fields.run === run || entry.fields.type === 'no-worker') yield parseEvent(entry.id, entry.fields);
       }
     }
   } catch (error) {

@@ -1,13 +1,15 @@
 /**
  * Stream entry → event. Entries are small: numbers as text, absent fields left out or empty.
  */
-import type { Event, EventType, TaskEvent } from './event.ts';
+import type { Event, EventType, RepairKind, TaskEvent } from './event.ts';
 
 /** @param id the entry's stream id, whose first part is the server's time */
 export function parseEvent(id: string, fields: Readonly<Record<string, string>>): Event {
   const base = { id, at: Number(id.split('-')[0]), run: fields.run ?? '' };
   const type = fields.type as EventType;
   if (type === 'runs-pruned') return { ...base, type, count: Number(fields.count), worker: fields.worker ?? '' };
+  if (type === 'no-worker') return { ...base, type, master: fields.master ?? '', count: Number(fields.count) };
+  if (type === 'repaired') return { ...base, type, what: fields.what as RepairKind, ...repairFacts(fields) };
   if (type.startsWith('run-') || type.startsWith('undo-') || type === 'notify-failed') {
     const names = ['name', 'reason', 'undoRun', 'notify', 'to'];
     return Object.assign({ ...base, type }, ...names.map((name) => optionalText(name, fields[name]))) as Event;
@@ -20,6 +22,15 @@ export function parseEvent(id: string, fields: Readonly<Record<string, string>>)
     return { ...base, type, tasks, ...optionalNumber('by', fields.by) } as Event;
   }
   return { ...base, type, task: Number(fields.task), ...taskFacts(fields) } as TaskEvent;
+}
+
+function repairFacts(fields: Readonly<Record<string, string>>): Record<string, unknown> {
+  return {
+    ...optionalNumber('index', fields.task),
+    ...optionalNumber('count', fields.count),
+    ...optionalNumber('was', fields.was),
+    ...optionalText('name', fields.name),
+  };
 }
 
 function taskFacts(fields: Readonly<Record<string, string>>): Record<string, unknown> {

@@ -93,5 +93,29 @@ export interface TaskEvent extends EventBase {
   crashes?: number;
 }
 
-export type Event = PrunedEvent | RunEvent | TasksEvent | TaskEvent;
+/** What a sweep can find wrong and put right. Explained in docs/internals.md. */
+export type RepairKind = 'job' | 'lease' | 'parent' | 'tree' | 'report' | 'gate' | 'limit' | 'count' | 'orphan';
+
+/** A sweep has repaired something. */
+export interface RepairedEvent extends EventBase {
+  type: 'repaired';
+  what: RepairKind;
+  /** Index into the plan of the task or gate, where it is about one. */
+  index?: number;
+  /** What is right: what is in use of a limit, how many tasks are in a state. */
+  count?: number;
+  was?: number;
+  /** The limit, the state that was counted, or the job. */
+  name?: string;
+}
+
+/** Jobs wait for a master that no living worker serves; of no run. Told once until that changes. */
+export interface NoWorkerEvent extends EventBase {
+  type: 'no-worker';
+  master: string;
+  /** How many wait. */
+  count: number;
+}
+
+export type Event = NoWorkerEvent | PrunedEvent | RepairedEvent | RunEvent | TasksEvent | TaskEvent;
 export type EventType = Event['type'];

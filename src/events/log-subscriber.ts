@@ -24,6 +24,8 @@ const WARNINGS: ReadonlySet<Event['type']> = new Set([
   'rejected',
   'run-paused',
   'notify-failed',
+  'no-worker',
+  'repaired',
 ]);
 const ERRORS: ReadonlySet<Event['type']> = new Set(['task-failed', 'run-blocked', 'run-failed']);
 
@@ -37,6 +39,7 @@ export function toLogLine(event: Event, idOf: (index: number) => string): LogLin
     message: type,
     facts: {
       ...facts,
+      ...('index' in event && event.index !== undefined ? { task: idOf(event.index), index: undefined } : {}),
       ...('task' in event ? { task: idOf(event.task) } : {}),
       ...('tasks' in event ? { tasks: event.tasks.map(idOf) } : {}),
       ...('by' in event && event.by !== undefined ? { by: idOf(event.by) } : {}),

@@ -3,7 +3,7 @@
  * lost script cache), so every insert is confirmed against the job keys, in the same call that empties the outbox. What
  * is missing is inserted once more on a fresh connection; what is missing then is left to the sweeper.
  */
-import { compileRunTree, type JobSpec, type ReadyTask, stageJobId, taskJobId } from '../flows/compile.ts';
+import { compileReady, compileRunTree, type JobSpec, type ReadyTask, stageJobId, taskJobId } from '../flows/compile.ts';
 import { parseNode } from '../flows/node.ts';
 import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
 import { type FlowJob, JOB_OPTIONS } from '../redis/queues.ts';
@@ -29,9 +29,35 @@ export async function enqueue(
   }
 }
 
-/** Adds jobs that nobody added, whatever became of their tree: under the run job, which is made when it is missing. */
+/**
+ * Adds jobs that nobody added, whatever became of their tree: under the stage job that still waits for them, else under the
+ * run job, which is made when it is missing.
+ */
 export async function enqueueAgain(store: Store, run: string, ready: readonly ReadyTask[]): Promise<void> {
-  await enqueue(store, run, ready, [compileRunTree(run, ready, true)]);
+  if (ready.length === 0) return;
+  const isAwaited = await findAwaited(store, run, ready);
+  const flat = ready.filter((_, at) => !isAwaited[at]);
+  const staged = ready.filter((_, at) => isAwaited[at]);
+  await enqueue(store, run, ready, [
+    compileRunTree(run, flat, true),
+    ...staged.flatMap((task) => {
+      const group = parseNode(task.node).g;
+      return compileReady(run, [task], { group, parentId: stageJobId(run, group) });
+    }),
+  ]);
+}
+
+/** Of each task: whether its stage job waits for its job, so that it would wait for ever for one under another parent. */
+async function findAwaited(store: Store, run: string, ready: readonly ReadyTask[]): Promise<boolean[]> {
+  const pipeline = store.redis.pipeline();
+  for (const task of ready) {
+    const stage = `${store.keys.base}:${RUNS_QUEUE}:${stageJobId(run, parseNode(task.node).g)}`;
+    pipeline.sismember(`${stage}:dependencies`, jobKey(store, run, task));
+  }
+  return ((await pipeline.exec()) ?? []).map(([error, reply]) => {
+    if (error !== null) throw error;
+    return reply === 1;
+  });
 }
 
 /** Whether the stage job of a group is there already; then its late tasks hang under the run job. */

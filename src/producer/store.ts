@@ -3,6 +3,7 @@
  * Where REDIS_URL is not set, the project's private server is started with it and left with it.
  */
 import path from 'node:path';
+import { Audits } from '../redis/audits.ts';
 import {
   type Connection,
   checkServer,
@@ -28,6 +29,7 @@ export interface Store {
   redis: Connection;
   record: RunRecord;
   steering: Steering;
+  audits: Audits;
   queues: Queues;
   check: ServerCheck;
   /** Who tells a receiver of notifications, and how far. @param holder a worker's id */
@@ -79,6 +81,7 @@ function assemble(
     check,
     record: new RunRecord(redis, keys, scripts),
     steering: new Steering(scripts),
+    audits: new Audits(scripts),
     queues,
     notifyLease: (receiver, holder) => new NotifyLease(scripts, receiver, holder),
     connect: () => createConnection(target),

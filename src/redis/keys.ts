@@ -26,6 +26,8 @@ export interface Keys {
   /** Sorted set of `<run>|<index>` by the time at which the lease ends. */
   leases: string;
   sweeper: string;
+  /** Set of masters of which it was told that no worker serves them. */
+  unserved: string;
   /** Hash of what is paused: all, master:<name>, run:<id> → who, when, why. */
   holds: string;
   run(run: string, part?: RunPart): string;
@@ -66,6 +68,7 @@ export function createKeys(prefix: string): Keys {
     used: `${base}:limits:used`,
     leases: `${base}:leases`,
     sweeper: `${base}:sweeper`,
+    unserved: `${base}:unserved`,
     holds: `${base}:holds`,
     run,
     tail: (id, index) => `${run(id)}:tail:${index}`,

@@ -39,18 +39,6 @@ export class RunReader {
     return (await this.redis.srandmember(this.keys.live, count)) as string[];
   }
 
-  /** Which of these jobs are gone or have ended, by BullMQ's own hashes. @param jobKeys full keys */
-  async findEndedJobs(jobKeys: readonly string[]): Promise<boolean[]> {
-    const pipeline = this.redis.pipeline();
-    for (const key of jobKeys) pipeline.hmget(key, 'name', 'finishedOn');
-    const replies = (await pipeline.exec()) ?? [];
-    return replies.map(([error, fields]) => {
-      if (error !== null) throw error;
-      const [name, finishedOn] = fields as (string | null)[];
-      return name === null || finishedOn !== null;
-    });
-  }
-
   async readTask(run: string, index: number): Promise<string | null> {
     return this.redis.hget(this.keys.run(run, 'tasks'), String(index));
   }

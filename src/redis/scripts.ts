@@ -27,6 +27,16 @@ const NAMES = [
   'due',
   'pruned',
   'notify',
+  'audit-limits',
+  'audit-leases',
+  'audit-counts',
+  'audit-gates',
+  'audit-jobs',
+  'audit-parent',
+  'audit-master',
+  'audit-orphan',
+  'suspects',
+  'repaired',
 ] as const;
 /** Scripts that add jobs themselves. */
 const WITH_JOBS: ReadonlySet<string> = new Set<(typeof NAMES)[number]>(['settle']);

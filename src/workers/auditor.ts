@@ -1,55 +1,90 @@
 /**
- * Compares the record with BullMQ, a page of a few runs at a time: whatever the record calls ready or parked must have a
- * job that has not ended. A drained queue, a removed child, a refused insert: the job is added again.
+ * Compares the record with itself and with BullMQ, a page at a time. What must agree inside the record is looked at and
+ * repaired in one script call. What must agree between the record and BullMQ may differ for a moment while somebody is at
+ * work: it becomes a suspect, and is repaired when it is still wrong a pass later.
  */
-import { type ReadyTask, taskJobId } from '../flows/compile.ts';
-import { parseNode } from '../flows/node.ts';
-import { needsJob, parseTaskRecord } from '../flows/run-view.ts';
-import { revive } from '../producer/revive.ts';
-import { masterQueue } from '../redis/keys.ts';
+import { bringBack, findLost } from './audit-jobs.ts';
+import { findUnserved, tellUnserved } from './audit-masters.ts';
+import { findOrphans, removeOrphan } from './audit-orphans.ts';
+import { findBroken, judgeParent, release } from './audit-parents.ts';
+import { auditLeases, auditLimits, auditRun } from './audit-record.ts';
 import type { WorkerContext } from './context.ts';
 
 /** Runs looked at in one pass. */
 const RUNS_PER_PASS = 5;
 
-/** Remembers how far each run has been gone through. */
+/** A suspect is looked at again after a sweep, and never sooner than this. */
+const SECOND_LOOK_MS = 1000;
+
+/** Remembers how far it has gone through runs, parents and keys. */
 export interface Auditor {
-  /** One pass. @returns how many jobs were brought back */
-  auditOnce(): Promise<number>;
+  /** One pass. @throws Redis errors */
+  auditOnce(): Promise<void>;
 }
 
+type Suspect =
+  | ['job', run: string, index: number]
+  | ['parent', parent: string, key: string | null]
+  | ['master', name: string]
+  | ['orphan', queue: string, id: string, run: string];
+
 export function createAuditor(worker: WorkerContext): Auditor {
-  const cursors = new Map<string, string>();
-  const auditRun = async (run: string): Promise<number> => {
-    const page = await worker.store.record.scanTasks(run, cursors.get(run) ?? '0');
-    if (page.cursor === '0') cursors.delete(run);
-    else cursors.set(run, page.cursor);
+  const { store, config } = worker;
+  const pages = new Map<string, string>();
+  let parentsFrom = 0;
+  let keysFrom: string | null = '0';
+
+  const suspect = (suspects: readonly Suspect[]): Promise<void> =>
+    store.audits.suspect(suspects.map((words) => JSON.stringify(words)));
+
+  const auditOneRun = async (run: string): Promise<void> => {
+    const page = await store.record.scanTasks(run, pages.get(run) ?? '0');
+    if (page.cursor === '0') pages.delete(run);
+    else pages.set(run, page.cursor);
+    await auditLeases(worker, run, page.records);
     const lost = await findLost(worker, run, page.records);
-    await revive(worker.store, worker.clock, run, lost, 0);
-    for (const task of lost) worker.warn('a job was lost and is added again', { run, task: parseNode(task.node).id });
-    return lost.length;
+    await suspect(lost.map(({ index }): Suspect => ['job', run, index]));
+    await auditRun(worker, run);
   };
+
+  const auditParents = async (): Promise<void> => {
+    const { broken, next } = await findBroken(worker, parentsFrom);
+    parentsFrom = next;
+    await suspect(broken.map(({ parent, key }): Suspect => ['parent', parent, key]));
+  };
+
+  const auditKeys = async (): Promise<void> => {
+    const found = keysFrom === null ? null : await findOrphans(worker, keysFrom);
+    keysFrom = found?.cursor ?? null;
+    await suspect((found?.orphans ?? []).map(({ queue, id, run }): Suspect => ['orphan', queue, id, run]));
+  };
+
   return {
     auditOnce: async () => {
-      let found = 0;
-      for (const run of await worker.store.record.someLiveRuns(RUNS_PER_PASS)) found += await auditRun(run);
-      return found;
+      for (const words of await store.audits.takeSuspects(Math.max(config.times.sweepMs * 0.8, SECOND_LOOK_MS)))
+        await lookAgain(worker, JSON.parse(words) as Suspect);
+      for (const run of await store.record.someLiveRuns(RUNS_PER_PASS)) await auditOneRun(run);
+      await auditLimits(worker);
+      await auditParents();
+      await suspect((await findUnserved(worker)).map((master): Suspect => ['master', master]));
+      await auditKeys();
     },
   };
 }
 
-async function findLost(worker: WorkerContext, run: string, records: Record<string, string>): Promise<ReadyTask[]> {
-  const waiting = Object.keys(records)
-    .filter((index) => needsJob(parseTaskRecord(records[index])))
-    .map(Number);
-  if (waiting.length === 0) return [];
-  const nodes = await worker.store.record.readFields(run, 'nodes', waiting);
-  const tasks = waiting.flatMap((index, at): ReadyTask[] => (nodes[at] === null ? [] : [{ index, node: nodes[at]! }]));
-  const ended = await worker.store.record.findEndedJobs(tasks.map((task) => jobKey(worker, run, task)));
-  return tasks.filter((_, at) => ended[at]);
-}
-
-function jobKey(worker: WorkerContext, run: string, task: ReadyTask): string {
-  const node = parseNode(task.node);
-  return `${worker.store.keys.base}:${masterQueue(node.m)}:${taskJobId(run, node.id)}`;
+async function lookAgain(worker: WorkerContext, suspect: Suspect): Promise<void> {
+  switch (suspect[0]) {
+    case 'job':
+      return bringBack(worker, suspect[1], [suspect[2]]);
+    case 'parent': {
+      const [, parent, key] = suspect;
+      const findings = await judgeParent(worker, parent, key === null ? [] : [key]);
+      for (const finding of findings) if (finding.key === key) await release(worker, finding);
+      return;
+    }
+    case 'master':
+      return tellUnserved(worker, suspect[1]);
+    case 'orphan':
+      return removeOrphan(worker, { queue: suspect[1], id: suspect[2], run: suspect[3] });
+  }
 }

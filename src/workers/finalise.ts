@@ -10,6 +10,8 @@ import { writeReport } from '../producer/write-report.ts';
 import { RUNS_QUEUE } from '../redis/keys.ts';
 import { type Job, WaitingChildrenError } from '../redis/queues.ts';
 import type { WorkerContext } from './context.ts';
+import { releaseEnded } from './release-ended.ts';
+import { tellRepair } from './repairs.ts';
 import { refuseJob, snoozeJob } from './settle.ts';
 
 /** How soon a parent that was released too early looks again. */
@@ -52,21 +54,28 @@ export async function performRun(
 }
 
 /**
- * Finalises a run that has ended in the record while its run job waits for children that will never come: somebody put
- * foreign jobs into the tree, or took parts of it away. The rest of the tree is removed.
+ * Sees to a run that has ended in the record a while ago and has no report yet. What its jobs wait for in vain is let go;
+ * what somebody is at work on, or a dead worker's job that BullMQ has yet to find, is waited for.
+ * @param isHopeless it has had so much time that its tree is removed when nobody is at work on it
  */
-export async function finaliseStuck(worker: WorkerContext, run: string): Promise<void> {
+export async function finaliseStuck(worker: WorkerContext, run: string, isHopeless: boolean): Promise<void> {
   const meta = await worker.store.record.readMeta(run);
   const job = await worker.store.queues.queue(RUNS_QUEUE).getJob(run);
   const state = await job?.getState();
+  // It was performed while we looked: the run is marked before its job completes.
+  if ((await worker.store.redis.zscore(worker.store.keys.ended, run)) === null) return;
   // A job that can still be performed will be.
   if (state === 'active' || state === 'waiting' || state === 'prioritized') return;
-  if (meta !== null) await tryReport(worker, run);
-  if (state !== undefined && state !== 'completed') {
-    worker.warn('the job tree of an ended run was damaged and is removed', { run });
-    await job?.remove({ removeChildren: true });
+  if (state === 'delayed') {
+    await job?.promote().catch(() => undefined);
+    return;
   }
+  if (state === 'waiting-children' && ((await releaseEnded(worker, run, true)) || !isHopeless)) return;
+  if (meta !== null) await tryReport(worker, run);
+  const isTree = state !== undefined && state !== 'completed';
+  if (isTree) await job?.remove({ removeChildren: true });
   await worker.store.record.markFinalised(run);
+  if (meta !== null) await tellRepair(worker, { what: isTree ? 'tree' : 'report', run });
 }
 
 async function waitAgain(worker: WorkerContext, job: Job, token: string, run: string, ms: number): Promise<never> {

@@ -51,3 +51,22 @@ test('a task event has numbers as numbers and nothing for what was not said', ()
     durationMs: 40,
   });
 });
+
+test('a repair names what was wrong, and a master without a worker is of no run', () => {
+  expect(parseEvent('5-0', { run: 'r', type: 'repaired', what: 'job', task: '2', count: '', name: '' })).toEqual({
+    id: '5-0',
+    at: 5,
+    run: 'r',
+    type: 'repaired',
+    what: 'job',
+    index: 2,
+  });
+  expect(
+    parseEvent('5-0', { run: '', type: 'repaired', what: 'limit', name: 'agents', was: '9', count: '1' }),
+  ).toMatchObject({ what: 'limit', name: 'agents', was: 9, count: 1 });
+  expect(parseEvent('5-0', { run: '', type: 'no-worker', master: 'security', count: '3' })).toMatchObject({
+    run: '',
+    master: 'security',
+    count: 3,
+  });
+});

@@ -9,6 +9,7 @@ export function toEventJson(event: Event, model: RunModel): Record<string, unkno
     ...facts,
     at: toIso(at),
     id,
+    ...('index' in event && event.index !== undefined ? { task: model.idOf(event.index), index: undefined } : {}),
     ...('task' in event ? { task: model.idOf(event.task) } : {}),
     ...('tasks' in event ? { tasks: event.tasks.map((index) => model.idOf(index)) } : {}),
     ...('by' in event && event.by !== undefined ? { by: model.idOf(event.by) } : {}),

@@ -1,7 +1,8 @@
 /**
  * Events as lines, for logs and pipes: what started, what ended and how. Progress is left to the live tree.
  */
-import type { Event, TaskEvent } from '../../events/event.ts';
+import type { Event, NoWorkerEvent, RepairedEvent, TaskEvent } from '../../events/event.ts';
+import { isSettled } from '../../plan/states.ts';
 import { formatDuration } from '../../runtime/duration.ts';
 import { clean, count } from '../terminal/text.ts';
 import type { RunModel } from './model.ts';
@@ -28,6 +29,8 @@ export function toEventLine(event: Event, model: RunModel): string | null {
     return event.type === 'approval-wanted' ? approvalLine(ids, model.run.id) : `${words}: ${nameSome(ids)}${by}`;
   }
   if ('task' in event) return taskLine(event, model.idOf(event.task));
+  if (event.type === 'no-worker') return noWorkerLine(event, model);
+  if (event.type === 'repaired') return repairedLine(event, model);
   if (event.type === 'run-blocked' && event.reason === 'approval')
     return 'Nothing more can run until a person approves.';
   if (event.type === 'run-paused') return `The run is paused. → planq resume ${model.run.id}`;
@@ -53,6 +56,30 @@ const RUN_LINES: Readonly<Record<string, string>> = {
   'undo-nothing': 'There is nothing to undo.',
   'run-unpaused': 'The run is not paused any more.',
 };
+
+/** Only where the run has something to do for that master. */
+function noWorkerLine({ master }: NoWorkerEvent, model: RunModel): string | null {
+  const isConcerned = model.tasks.some((task) => task.master === master && !isSettled(task.state));
+  return isConcerned ? `No worker serves master ${clean(master)}. → planq worker` : null;
+}
+
+const REPAIR_WORDS: Readonly<Record<RepairedEvent['what'], string>> = {
+  job: 'a lost job was added again',
+  lease: 'a running task had no lease',
+  parent: 'a job waited for one that will not come',
+  tree: 'the job tree was damaged',
+  report: 'the report was not written',
+  gate: 'a gate had opened too early',
+  limit: 'a limit was counted wrongly',
+  count: 'tasks were counted wrongly',
+  orphan: 'a job belonged to nobody',
+};
+
+function repairedLine({ what, index, name, was, count }: RepairedEvent, model: RunModel): string {
+  const about = index === undefined ? name : model.idOf(index);
+  const numbers = was === undefined || count === undefined ? '' : `: ${was} → ${count}`;
+  return `Repaired: ${REPAIR_WORDS[what]}${about === undefined ? '' : ` (${clean(about)}${numbers})`}`;
+}
 
 function taskLine(event: TaskEvent, id: string): string | null {
   const took = event.durationMs === undefined ? '' : ` (${formatDuration(event.durationMs)})`;

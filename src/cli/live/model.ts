@@ -17,7 +17,7 @@ export interface LiveTask extends TaskView {
 const APPROVAL_REASON = 'waiting for approval';
 
 /** Events of a run that say all there is to know. */
-const TOLD: ReadonlySet<Event['type']> = new Set(['run-submitted', 'run-started', 'notify-failed']);
+const TOLD: ReadonlySet<Event['type']> = new Set(['run-submitted', 'run-started', 'notify-failed', 'no-worker']);
 
 /** Whether only the record says what is so after this event. */
 function isUntold(event: Event): boolean {

@@ -668,3 +668,18 @@ local function each_call(perform)
   end
   return replies
 end
+
+-------------------------------------------------------------------------------------------------------- BullMQ's jobs
+
+-- Where BullMQ has a job: a state of its own, 'absent', or 'nowhere' for a hash that none of the queue's sets names.
+local function job_state(queue, id)
+  local key = B .. ':' .. queue .. ':'
+  if redis.call('EXISTS', key .. id) == 0 then return 'absent' end
+  for _, set in ipairs({ 'prioritized', 'delayed', 'completed', 'failed', 'waiting-children' }) do
+    if redis.call('ZSCORE', key .. set, id) then return set end
+  end
+  for _, list in ipairs({ 'active', 'wait', 'paused' }) do
+    if redis.call('LPOS', key .. list, id) then return list end
+  end
+  return 'nowhere'
+end

@@ -6,7 +6,8 @@ local freed, grants, reply = {}, {}, {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, 100)) do
   local run, i = string.match(member, '^(.*)|(%d+)$')
   local m = hmget(run_key(run), 'state', 'tasks')
-  if not m[1] then
+  if not m[1] or hexists(run_key(run, 'nodes'), i) == 0 then
+    -- What it took is not known any more; the audit of the limits gives it back.
     redis.call('ZREM', LEASES, member)
   else
     local t, node = load_task(run, i), load_node(run, i)

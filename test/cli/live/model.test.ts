@@ -144,6 +144,17 @@ describe('events as lines', () => {
     expect(line({ type: 'run-blocked' })).toBe('Nothing more can run: the run is blocked.');
   });
 
+  it('say what a sweep has put right, and which master of the run nobody serves', () => {
+    const told = (facts: object): string | null => toEventLine(event(facts as Parts), makeModel());
+    expect(told({ type: 'repaired', what: 'job', index: 1 })).toBe('Repaired: a lost job was added again (b)');
+    expect(told({ type: 'repaired', what: 'count', name: 'failed', was: 1, count: 0 })).toBe(
+      'Repaired: tasks were counted wrongly (failed: 1 → 0)',
+    );
+    const { master } = makeModel().tasks[0]!;
+    expect(told({ type: 'no-worker', master, count: 2 })).toBe(`No worker serves master ${master}. → planq worker`);
+    expect(told({ type: 'no-worker', master: 'of-another-run', count: 2 })).toBeNull();
+  });
+
   it('leave out progress and what becomes ready', () => {
     expect(line({ type: 'task-progress', task: 0, percent: 3 })).toBeNull();
     expect(line({ type: 'tasks-ready', tasks: [0] })).toBeNull();
@@ -167,5 +178,7 @@ describe('events as JSON', () => {
       id: `${STARTED_AT}-0`,
     });
     expect(toEventJson(event({ type: 'task-started', task: 0, attempt: 1 }), makeModel())).toMatchObject({ task: 'a' });
+    const repaired = { ...event({ type: 'repaired' }), what: 'job', index: 1 } as Event;
+    expect(JSON.parse(JSON.stringify(toEventJson(repaired, makeModel())))).toMatchObject({ what: 'job', task: 'b' });
   });
 });
