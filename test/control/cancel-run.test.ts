@@ -4,7 +4,8 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, testPlan } from '../support/app.ts';
 import { announceIdle } from '../support/fleet.ts';
 
-const plan = testPlan({ tasks: { a: {}, b: {} }, defaults: { agent: 'noop' } });
+// The check makes it a run with files, so that it has a report.
+const plan = testPlan({ tasks: { a: {}, b: { check: 'true' } }, defaults: { agent: 'noop' } });
 
 test('where no worker lives, a cancel settles the tasks of dead ones itself', async () => {
   const app = await createTestApp();

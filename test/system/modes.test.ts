@@ -30,7 +30,7 @@ it.each([
   const dir = mkdtempSync(path.join(tmpdir(), 'planq-modes-'));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   writeFileSync(path.join(dir, 'plan.yaml'), PLAN);
-  const script = `umask ${umask}; "$0" "$1" run plan.yaml && "$0" "$1" export "" --out copy`;
+  const script = `umask ${umask}; "$0" "$1" run plan.yaml && "$0" "$1" export "$("$0" "$1" list --json | grep -o '"id": *"[a-z0-9]*"' | cut -d'"' -f4)" --out copy`;
   const { PATH, HOME } = process.env;
   const ended = spawnSync('/bin/sh', ['-c', script, process.execPath, MAIN], {
     cwd: dir,

@@ -62,7 +62,7 @@ const runsKey = (app: TestApp, rest: string): string => `${app.store.keys.base}:
 
 test('a ready task whose job was lost gets it again under the stage job that waits for it', async () => {
   const app = await createTestApp({ lockMs: 600 });
-  const { runId } = await app.submit(testPlan({ tasks: { a: noop, b: { ...noop, needs: 'a' } } }));
+  const { runId } = await app.submit(testPlan({ tasks: { a: noop, a2: noop, b: { ...noop, needs: 'a' } } }));
   const { redis, keys } = app.store;
   await redis.unlink(`${keys.base}:master-development:${runId}.a`);
   await redis.zrem(`${keys.base}:master-development:prioritized`, `${runId}.a`);
