@@ -6,6 +6,7 @@ import { stat } from 'node:fs/promises';
 import { debuglog } from 'node:util';
 import type { Agent } from './agents/agent.ts';
 import { checkSteering } from './agents/fake-steering.ts';
+import { describeLimits } from './agents/limiter.ts';
 import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
 import { chooseTier, type TierReport } from './agents/tier.ts';
 import { anchorReceivers, listReceivers, type ReceiverInfo, sendTest, type TestResult } from './notify/notifier.ts';
@@ -50,6 +51,8 @@ export interface App {
   createPool(masters: Record<string, number> | null): Promise<WorkerPool>;
   /** How surely agents are held on this machine, with this configuration. */
   detectTier(): Promise<TierReport>;
+  /** How exactly agents' processors and memory are limited on this machine; sentences. */
+  agentLimits(): readonly string[];
   /** Who is notified, and of what. */
   receivers(): ReceiverInfo[];
   /** Whether a pool of this process could notify all of them. @throws PlanqError `config_invalid` when a secret is missing */
@@ -113,6 +116,7 @@ export async function createApp(options: AppOptions): Promise<App> {
         debug,
       }),
     detectTier: () => chooseTier(config.isolation),
+    agentLimits: () => describeLimits(),
     receivers: () => listReceivers(config, options.env),
     checkNotify: () => void createReceivers({ config, env: options.env, clock }),
     testNotify: (signal = new AbortController().signal) => sendTest({ config, env: options.env, clock, debug }, signal),

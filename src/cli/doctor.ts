@@ -13,6 +13,7 @@ export const doctor: Command = async (context, _args, options) => {
     clock,
     nodeVersion: process.version,
     detectTier: app.detectTier,
+    agentLimits: app.agentLimits,
     openStore: app.store,
     receivers: app.receivers(),
   });

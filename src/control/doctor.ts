@@ -10,6 +10,7 @@ import { describeTarget, warnOpenServer } from '../redis/connection.ts';
 import { findServerProgram } from '../redis/private-server.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { type Config, describeKeep } from '../runtime/config.ts';
+import { checkDisk } from '../runtime/disk.ts';
 import { errorMessage, PlanqError } from '../runtime/errors.ts';
 import { makePrivateFolder, PRIVATE_FILE } from '../runtime/files.ts';
 
@@ -27,6 +28,8 @@ export interface DoctorInput {
   nodeVersion: string;
   /** How agents are held on this machine. */
   detectTier(): Promise<{ tier: 'A' | 'B' | 'C'; how: string; reason: string }>;
+  /** How exactly their processors and memory are limited; sentences. */
+  agentLimits(): readonly string[];
   /** @throws PlanqError `redis_*`, `clock_skew` */
   openStore(): Promise<Store>;
   /** Who is notified, by this process's configuration and environment. */
@@ -48,9 +51,11 @@ export async function examine(input: DoctorInput): Promise<Finding[]> {
   return [
     checkNode(input.nodeVersion),
     await checkProject(input.config),
+    await checkRoom(input.config),
     checkProgram(input.config),
     ...(await checkRedis(input)),
     await checkProcessControl(input),
+    ok('agent-limits', input.agentLimits().join('; ')),
     ok('keep', `ended runs stay in Redis: ${describeKeep(input.config.keep)}`),
     ...input.receivers.map(checkReceiver),
   ];
@@ -62,6 +67,14 @@ function checkNode(version: string): Finding {
   return isFit
     ? ok('node', `Node ${version}`)
     : fail('node', `Node ${version} is too old`, `install Node ${LEAST_NODE.join('.')} or later`);
+}
+
+/** Workers begin nothing where there is too little. */
+async function checkRoom({ projectDir, workspace }: Config): Promise<Finding> {
+  const lack = await checkDisk(path.resolve(projectDir, workspace));
+  return lack === null
+    ? ok('disk', 'there is room for output')
+    : warn('disk', lack, 'make room; no worker begins a task until then');
 }
 
 async function checkProject({ projectDir }: Config): Promise<Finding> {
