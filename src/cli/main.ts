@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** The `planq` command. */
 import './no-proto.ts';
+import './small-heap.ts';
 import { runCli } from './program.ts';
 
 /** What still holds the process after a command has ended (a connection to a dead server) does so for this long. */
