@@ -52,6 +52,18 @@ export class RunReader {
     return this.readFields(run, 'defs', indexes);
   }
 
+  /** Bytes of what tasks gave their dependents; 0 where that is nothing. */
+  async readValueSizes(run: string, indexes: readonly number[]): Promise<number[]> {
+    const sizes: number[] = [];
+    for (let from = 0; from < indexes.length; from += CHUNK) {
+      const part = indexes.slice(from, from + CHUNK);
+      sizes.push(
+        ...(await Promise.all(part.map((index) => this.redis.hstrlen(this.keys.run(run, 'out'), String(index))))),
+      );
+    }
+    return sizes;
+  }
+
   async readFields(
     run: string,
     part: 'defs' | 'nodes' | 'out' | 'tasks' | 'needs' | 'deps',

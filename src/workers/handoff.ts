@@ -26,6 +26,7 @@ export interface Handoff {
     inputs: string[];
     matrix: Record<string, string>;
   };
+  /** `next_tasks` are the first hundred. */
   context: { dependencies_completed: Dependency[]; next_tasks: { id: string; title: string }[] };
   /** Of an undo: the task that it takes back, as its run has left it. */
   undo?: Dependency & { run_id: string };
@@ -37,9 +38,15 @@ interface Dependency {
   state: string;
   output_dir: string;
   outputs: string[];
-  /** What it wrote to PLANQ_OUTPUT. */
+  /** What it wrote to PLANQ_OUTPUT; empty with `values_file`. */
   values: Record<string, JsonValue>;
+  /** Where its values are, when those of all dependencies are too much for a handoff. */
+  values_file?: string;
 }
+
+/** Most bytes of values in one handoff; the small ones first. */
+const VALUES_LIMIT_BYTES = 1024 * 1024;
+const NEXT_TASKS = 100;
 
 export interface HandoffInput {
   run: string;
@@ -77,7 +84,10 @@ export async function writeHandoff(record: RunRecord, input: HandoffInput): Prom
     },
     context: {
       dependencies_completed: await describeTasks(record, input, needs),
-      next_tasks: (await readDefinitions(record, run, dependents)).map(({ id, title }) => ({ id, title })),
+      next_tasks: (await readDefinitions(record, run, dependents.slice(0, NEXT_TASKS))).map(({ id, title }) => ({
+        id,
+        title,
+      })),
     },
   };
   if (task.undoes !== undefined) {
@@ -103,23 +113,41 @@ async function readDefinitions(record: RunRecord, run: string, indexes: readonly
 
 async function describeTasks(record: RunRecord, input: HandoffInput, needs: readonly number[]): Promise<Dependency[]> {
   if (needs.length === 0) return [];
-  const [defs, states, values] = await Promise.all([
+  const fitting = chooseFitting(needs, await record.readValueSizes(input.run, needs));
+  const [defs, states, texts] = await Promise.all([
     record.readDefs(input.run, needs),
     record.readFields(input.run, 'tasks', needs),
-    record.readFields(input.run, 'out', needs),
+    record.readFields(input.run, 'out', fitting),
   ]);
+  const values = new Map(fitting.map((index, at) => [index, texts[at] ?? '{}']));
   return defs.flatMap((text, at) => {
     if (text === null) return [];
     const task = parseDefinition(text);
+    const paths = taskPaths(input.context.projectDir, input.context.workspace, task.id);
+    const own = values.get(needs[at]!);
     return [
       {
         id: task.id,
         title: task.title,
         state: (JSON.parse(states[at] ?? '{}') as { s?: string }).s ?? 'pending',
-        output_dir: taskPaths(input.context.projectDir, input.context.workspace, task.id).outputDir,
+        output_dir: paths.outputDir,
         outputs: task.outputs.map((file) => file.text),
-        values: JSON.parse(values[at] ?? '{}') as Record<string, JsonValue>,
+        values: JSON.parse(own ?? '{}') as Record<string, JsonValue>,
+        ...(own === undefined ? { values_file: paths.outputFile } : {}),
       },
     ];
   });
+}
+
+/** Those whose values fit into a handoff together, the smallest first. */
+function chooseFitting(needs: readonly number[], sizes: readonly number[]): number[] {
+  const order = needs.map((index, at) => ({ index, size: sizes[at] ?? 0 })).sort((a, b) => a.size - b.size);
+  const fitting: number[] = [];
+  let sum = 0;
+  for (const { index, size } of order) {
+    sum += size;
+    if (sum > VALUES_LIMIT_BYTES) break;
+    fitting.push(index);
+  }
+  return fitting;
 }
