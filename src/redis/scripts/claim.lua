@@ -16,8 +16,8 @@ local SUSPECT, GUILTY = 2, 3
 local function claim(args)
   local run, i, token, worker, ttl = args[1], args[2], args[3], args[4], tonumber(args[5])
   local is_alone, bull_attempts = args[6] == '1', tonumber(args[7] or '0')
-  load_run(run)
-  local m = hmget(run_key(run), 'state', 'tasks', 'context', 'startedAt', 'createdAt')
+  -- With the counts that change below, so that one read does.
+  local m = hmget(run_key(run), 'state', 'tasks', 'context', 'startedAt', 'createdAt', 'n:ready', 'n:running')
   local state, task_count = m[1], tonumber(m[2] or '0')
   if not state or not m[5] or not tonumber(i) or tonumber(i) >= task_count then return { 'gone' } end
   local t = load_task(run, i)

@@ -120,13 +120,6 @@ local function event(run, kind, ...)
   redis.call('XADD', B .. ':events', 'MAXLEN', '~', 100000, '*', 'run', run, 'type', kind, ...)
 end
 
--- What claim and settle look at of a run, in one read.
-local function load_run(run)
-  hmget(run_key(run), 'state', 'tasks', 'startedAt', 'createdAt', 'onFailure', 'ending', 'workspace', 'finishedAt',
-    'approvals', 'skips', 'n:pending', 'n:ready', 'n:running', 'n:parked', 'n:completed', 'n:failed', 'n:blocked',
-    'n:tolerated', 'n:approval', 'n:gated')
-end
-
 local function load_task(run, i)
   local text = hget(run_key(run, 'tasks'), i)
   if text then return cjson.decode(text) end
@@ -498,12 +491,14 @@ end
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)
   local key = run_key(run)
+  local moving = hmget(key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:approval')
+  local function count(index) return tonumber(moving[index] or '0') end
+  if count(2) + count(3) + count(4) - count(5) > 0 then return moving[1] end
   local m = hmget(key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
     'n:pending', 'workspace', 'finishedAt', 'n:approval', 'onFailure', 'ending', 'n:gated')
   local state = m[1]
   local function n(index) return tonumber(m[index] or '0') end
   local wanted = n(11) + n(14)
-  if n(2) + n(3) + n(4) - n(11) > 0 then return state end
   local function finish(to, kind)
     state = to
     hset(key, 'state', to, 'finishedAt', NOW)

@@ -7,8 +7,9 @@
 --   status: settled | already (this token has settled before) | superseded (somebody else has it) | gone
 local function settle(args)
   local run, i, token, kind = args[1], args[2], args[3], args[4]
-  load_run(run)
-  local m = hmget(run_key(run), 'state', 'tasks')
+  -- With what is looked at below of a run that goes on, so that one read does.
+  local m = hmget(run_key(run), 'state', 'tasks', 'approvals', 'skips', 'n:pending', 'n:ready', 'n:running', 'n:parked',
+    'n:completed', 'n:approval')
   if not m[1] then return { 'gone', '', '', 0, 0, 0 } end
   local task_count = tonumber(m[2])
   local t = load_task(run, i)
