@@ -17,6 +17,7 @@ import { isInside } from '../runtime/files.ts';
 import { randomId } from '../runtime/random.ts';
 import { enqueue } from './enqueue.ts';
 import { checkMemory, isOutOfMemory, redisFull } from './memory.ts';
+import { waitForReplicas } from './replicas.ts';
 import type { Store } from './store.ts';
 import { shelveEarlierRun } from './workspace.ts';
 
@@ -66,7 +67,8 @@ export async function submitPlan(
 ): Promise<Submitted> {
   const warning = await checkMemory(store);
   const submitted = await submitUnder(store, config, clock, input, options);
-  return warning === null ? submitted : { ...submitted, warning };
+  const warnings = [warning, await waitForReplicas(store, config.replicas)].filter((text) => text !== null);
+  return warnings.length === 0 ? submitted : { ...submitted, warning: warnings.join('; ') };
 }
 
 async function submitUnder(

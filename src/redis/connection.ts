@@ -30,6 +30,9 @@ const OPTIONS: RedisOptions = {
   disconnectTimeout: 100,
   lazyConnect: true,
   retryStrategy: (times) => Math.min(times * 50, 1000),
+  // After a failover the address may belong to another server while we still talk to the old one, which refuses to write.
+  // Nothing of a refused command was done, so it is sent again there.
+  reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
 };
 
 /** Makes a connection object; it connects on `connect()` or with the first command. */

@@ -37,6 +37,7 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
     'limits',
     'isolation',
     'concurrency',
+    'replicas',
     'passEnv',
     'keep',
     'notify',

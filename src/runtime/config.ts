@@ -46,6 +46,8 @@ export interface Config {
   isolation: (typeof ISOLATION_WORDS)[number];
   /** Tasks at once in one worker process. Default 10. */
   concurrency: number;
+  /** How many replicas of Redis must have a submitted run before it is acknowledged without a warning. Default 0. */
+  replicas: number;
   /** Environment variables that agents see besides the allow-list. */
   passEnv: string[];
   keep: KeepRules;
@@ -139,6 +141,7 @@ export async function loadConfig(
     },
     isolation: reader.word('isolation', ISOLATION_WORDS) ?? 'auto',
     concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
+    replicas: reader.count('replicas') ?? 0,
     passEnv: reader.words('passEnv'),
     keep: readKeep(reader),
     notify: readNotify(

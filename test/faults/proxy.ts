@@ -12,6 +12,8 @@ export interface RedisProxy {
   hold(): void;
   /** Everything that was held passes, late. */
   release(): void;
+  /** New connections go to another port; those of now stay where they are. */
+  moveTo(port: number): void;
   /** The connections of now go silent for ever, as when a load balancer has forgotten them; new ones work. */
   drop(): void;
 }
@@ -25,9 +27,10 @@ interface Pair {
 /** Starts a relay to a loopback port; it ends with the test. */
 export async function startProxy(port: number): Promise<RedisProxy> {
   const pairs = new Set<Pair>();
+  let target = port;
   let isHeld = false;
   const server = createServer((client) => {
-    const upstream = createConnection({ port, host: '127.0.0.1' });
+    const upstream = createConnection({ port: target, host: '127.0.0.1' });
     const pair: Pair = { client, upstream, isDropped: false };
     pairs.add(pair);
     relay(pair, client, upstream);
@@ -63,6 +66,9 @@ export async function startProxy(port: number): Promise<RedisProxy> {
     release: () => {
       isHeld = false;
       for (const pair of pairs) if (!pair.isDropped) resume(pair);
+    },
+    moveTo: (to) => {
+      target = to;
     },
     drop: () => {
       for (const pair of pairs) {
