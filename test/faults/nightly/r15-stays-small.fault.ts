@@ -5,9 +5,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import { listProcesses } from '../../../src/agents/proc.ts';
+import { pruneRuns } from '../../../src/control/prune-runs.ts';
 import { testPlan } from '../../support/app.ts';
+import { waitUntil } from '../../support/processes.ts';
 import { createChance } from '../chance.ts';
-import { createLab } from '../lab.ts';
+import { createLab, type Lab } from '../lab.ts';
 import { createStages } from '../load.ts';
 import { findLost, findStuck, findTwice } from '../oracle.ts';
 import { openVerdict } from '../verdict.ts';
@@ -65,10 +67,22 @@ test('R15', async (context) => {
   verdict.count('lost', findLost(views, entries).length, 0);
   verdict.count('twice', findTwice(views, entries, events).length, 0);
   verdict.count('stuck', findStuck(views).length, 0);
+  verdict.count('keys of pruned runs', (await keysAfterPrune(lab, runs)).length, 0);
   verdict.fact(`${MINUTES} min, ${runs.length} runs, ${restarts} worker restarts`);
   verdict.log(samples.map(({ rssBytes, files }) => `${(rssBytes / MEGABYTE).toFixed(0)} MB ${files}`).join(', '));
   verdict.conclude();
 });
+
+/** Whatever in Redis still names a run when all have been pruned. */
+async function keysAfterPrune({ app }: Lab, runs: readonly string[]): Promise<string[]> {
+  const isPruned = async (): Promise<boolean> => {
+    await pruneRuns(app.store, Date.now() + 60_000, false);
+    return (await Promise.all(runs.map((run) => app.store.record.readMeta(run)))).every((meta) => meta === null);
+  };
+  await waitUntil('all runs are pruned', isPruned, 60_000);
+  const keys = await app.store.redis.keys('*');
+  return keys.filter((key) => runs.some((run) => key.includes(run)));
+}
 
 function rssOf(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
