@@ -1,9 +1,12 @@
 /**
  * R15: it stays small over time. PLANQ_SOAK_MINUTES makes it shorter than the half hour that it takes by itself.
  */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { onTestFinished, test } from 'vitest';
 import { listProcesses } from '../../../src/agents/proc.ts';
 import { pruneRuns } from '../../../src/control/prune-runs.ts';
 import { testPlan } from '../../support/app.ts';
@@ -16,6 +19,8 @@ import { openVerdict } from '../verdict.ts';
 
 const MINUTES = Number(process.env.PLANQ_SOAK_MINUTES ?? 30);
 const SAMPLE_MS = 5000;
+/** The command as it is installed, with the heap that it asks V8 for. */
+const COMMAND = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
 const MEGABYTE = 1024 * 1024;
 
 interface Sample {
@@ -28,7 +33,7 @@ test('R15', async (context) => {
   const verdict = openVerdict('R15', context);
   const chance = createChance('R15');
   const lab = await createLab({ lockMs: 3000, config: { concurrency: 4 } });
-  const watched = await lab.startWorker();
+  const watched = await startCommand(lab);
   let restarted = await lab.startWorker();
   const samples: Sample[] = [];
   const runs: string[] = [];
@@ -72,6 +77,19 @@ test('R15', async (context) => {
   verdict.log(samples.map(({ rssBytes, files }) => `${(rssBytes / MEGABYTE).toFixed(0)} MB ${files}`).join(', '));
   verdict.conclude();
 });
+
+/** `planq worker`, once it has written its first line. */
+async function startCommand({ app }: Lab): Promise<{ pid: number }> {
+  const child: ChildProcess = spawn(process.execPath, [COMMAND, 'worker'], {
+    cwd: app.projectDir,
+    env: { PATH: process.env.PATH, ...app.env },
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  await once(child.stdout!, 'data');
+  child.stdout!.resume();
+  return { pid: child.pid! };
+}
 
 /** Whatever in Redis still names a run when all have been pruned. */
 async function keysAfterPrune({ app }: Lab, runs: readonly string[]): Promise<string[]> {
