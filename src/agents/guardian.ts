@@ -90,10 +90,9 @@ export class Guardian implements Service {
     this.#send({ renew: ids, ttl: ttlMs });
   }
 
-  /** Takes an agent out of guard: its attempt is over and nothing of it is left. */
+  /** Takes an agent out of guard: its attempt is over and nothing of it is left. One that never was there is passed over. */
   drop(id: string): void {
-    this.#agents.delete(id);
-    this.#send({ drop: id });
+    if (this.#agents.delete(id)) this.#send({ drop: id });
   }
 
   /** Resolves when the guardian says that it is ready: before that a polite signal would still end it. */

@@ -2,9 +2,11 @@
  * All BullMQ objects are made here. BullMQ moves work and knows nothing else: its own attempts and stall limits are set
  * so high that the record alone decides, and the default rule for failed children is the only one used.
  */
-import { type FlowJob, FlowProducer, type Job, type JobsOptions, Queue, Worker, type WorkerOptions } from 'bullmq';
+import { type FlowJob, FlowProducer, type Job, type JobsOptions, Queue, type Worker, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
+import { type Claimed, RenewingWorker, type Reservation, TurnWorker } from './turn-worker.ts';
+import type { Turns } from './turns.ts';
 
 export { DelayedError, UnrecoverableError, WaitingChildrenError, WaitingError } from 'bullmq';
 export type { FlowJob, Job, JobsOptions, Worker };
@@ -50,45 +52,59 @@ export interface LockTimes {
   stalledMs: number;
 }
 
-export interface JobWorkerOptions {
+interface AnyWorkerOptions {
   redis: Redis;
   keys: Keys;
   queue: string;
   concurrency: number;
   times: LockTimes;
-  perform(job: Job, token: string): Promise<unknown>;
   /** Called with every renewal of BullMQ's locks, before it is sent: the record's leases go in the same breath. */
   onRenew(jobIds: string[]): void;
-  onError(error: Error): void;
+  onError(error: unknown): void;
 }
 
-/** A BullMQ worker that tells when it renews its locks. It runs at once. */
+export interface JobWorkerOptions extends AnyWorkerOptions {
+  perform(job: Job, token: string): Promise<unknown>;
+}
+
+export interface TaskWorkerOptions extends AnyWorkerOptions {
+  turns: Turns;
+  /** Null when there is no room for one task more. */
+  reserve(): Reservation | null;
+  /** @param claimed when the job was claimed with being taken */
+  perform(job: Job, token: string, claimed: Claimed | undefined): Promise<unknown>;
+}
+
+/** A BullMQ worker. It runs at once. */
 export function createJobWorker(options: JobWorkerOptions): Worker {
-  const workerOptions: WorkerOptions = {
-    connection: options.redis,
-    prefix: options.keys.base,
-    concurrency: options.concurrency,
-    lockDuration: options.times.lockMs,
-    stalledInterval: options.times.stalledMs,
-    maxStalledCount: 1000,
-    drainDelay: 5,
-  };
-  const worker = new RenewingWorker(options.queue, (job, token) => options.perform(job, token ?? ''), workerOptions);
+  const perform = (job: Job, token?: string) => options.perform(job, token ?? '');
+  return listen(new RenewingWorker(options.queue, perform, toWorkerOptions(options)), options);
+}
+
+/** A BullMQ worker for the jobs of tasks. It runs at once. */
+export function createTaskWorker(options: TaskWorkerOptions): Worker {
+  return listen(new TurnWorker({ ...options, worker: toWorkerOptions(options) }), options);
+}
+
+function listen(worker: RenewingWorker, options: AnyWorkerOptions): Worker {
   worker.onRenew = options.onRenew;
   worker.on('error', options.onError);
   return worker;
 }
 
+function toWorkerOptions({ redis, keys, concurrency, times }: AnyWorkerOptions): WorkerOptions {
+  return {
+    connection: redis,
+    prefix: keys.base,
+    concurrency,
+    lockDuration: times.lockMs,
+    stalledInterval: times.stalledMs,
+    maxStalledCount: 1000,
+    drainDelay: 5,
+  };
+}
+
 /** Lets a worker that waits for jobs of the queue look again; one that finds none goes on waiting. */
 export async function wakeWorkers(redis: Redis, keys: Keys, queue: string): Promise<void> {
   await redis.zadd(`${keys.base}:${queue}:marker`, 0, '0');
-}
-
-class RenewingWorker extends Worker {
-  onRenew: (jobIds: string[]) => void = () => undefined;
-
-  override async extendJobLocks(jobIds: string[], tokens: string[], duration: number): Promise<string[]> {
-    this.onRenew(jobIds);
-    return super.extendJobLocks(jobIds, tokens, duration);
-  }
 }

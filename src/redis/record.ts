@@ -21,6 +21,7 @@ import {
 } from './replies.ts';
 import { RunReader } from './run-reader.ts';
 import type { Scripts } from './scripts.ts';
+import { createTurns, type Turns, type TurnsOptions } from './turns.ts';
 
 export interface StagedRun {
   run: string;
@@ -85,6 +86,22 @@ export interface Holding {
   run: string;
   index: number;
   token: string;
+}
+
+/** @returns the arguments of the settle script */
+export function settleArguments(input: SettleInput): (string | number)[] {
+  return [
+    input.run,
+    input.index,
+    input.token,
+    input.kind,
+    input.reason ?? '',
+    input.exitCode ?? '',
+    input.values ?? '',
+    Math.round(input.delayMs ?? 0),
+    input.verified === true ? '1' : '',
+    input.parentId ?? '',
+  ];
 }
 
 const STAGING_TTL_SECONDS = 3600;
@@ -169,20 +186,12 @@ export class RunRecord extends RunReader {
   }
 
   async settle(input: SettleInput): Promise<SettleReply> {
-    const reply = await this.scripts.callTogether(
-      'settle',
-      input.run,
-      input.index,
-      input.token,
-      input.kind,
-      input.reason ?? '',
-      input.exitCode ?? '',
-      input.values ?? '',
-      Math.round(input.delayMs ?? 0),
-      input.verified === true ? '1' : '',
-      input.parentId ?? '',
-    );
-    return readSettle(reply);
+    return readSettle(await this.scripts.callTogether('settle', ...settleArguments(input)));
+  }
+
+  /** For a worker process: what `claim` and `settle` do, together with the jobs. */
+  openTurns(options: Omit<TurnsOptions, 'scripts'>): Turns {
+    return createTurns({ ...options, scripts: this.scripts });
   }
 
   /** @param group of a stage job; null of a run job */

@@ -8,6 +8,7 @@ import { bullmqFunctions } from './bullmq-scripts.ts';
 import { createTogether, type ScriptReply } from './call-together.ts';
 
 const NAMES = [
+  'advance',
   'submit',
   'claim',
   'settle',
@@ -38,8 +39,15 @@ const NAMES = [
   'suspects',
   'repaired',
 ] as const;
-/** Scripts that add jobs themselves. */
-const WITH_JOBS: ReadonlySet<string> = new Set<(typeof NAMES)[number]>(['settle']);
+/** Scripts that are one function, and how it is called. */
+const FUNCTIONS: Readonly<
+  Partial<Record<(typeof NAMES)[number], { main: string; jobs?: true; with?: readonly string[] }>>
+> = {
+  claim: { main: 'return each_call(claim)' },
+  settle: { main: 'return each_call(settle)', jobs: true },
+  conclude: { main: 'return each_call(conclude)' },
+  advance: { main: 'return advance()', jobs: true, with: ['claim', 'settle'] },
+};
 
 export type ScriptName = (typeof NAMES)[number];
 
@@ -60,8 +68,10 @@ export function createScripts(redis: Redis, base: string): Scripts {
   const lib = readScript('lib');
   const jobs = `${bullmqFunctions()}${readScript('jobs')}`;
   for (const name of NAMES) {
-    const parts = WITH_JOBS.has(name) ? [lib, jobs, ...wrapped(name)] : [lib, ...wrapped(name)];
-    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua: parts.join('\n') });
+    const form = FUNCTIONS[name];
+    const parts = [lib, ...(form?.jobs === true ? [jobs] : []), ...(form?.with ?? []).map(readScript)];
+    const main = form === undefined ? wrapped(readScript(name)) : `${readScript(name)}\n${wrapped(form.main)}`;
+    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua: [...parts, main].join('\n') });
   }
   const commands = redis as unknown as Record<string, Command>;
   const call: Scripts['call'] = (name, ...args) => commands[commandName(name)]!(base, ...args);
@@ -74,9 +84,9 @@ export function createScripts(redis: Redis, base: string): Scripts {
   return { call, callTogether: (name, ...args) => together.get(name)!(...args) };
 }
 
-/** What a script leaves to be written is written when it is over; calls that came together do that one by one. */
-function wrapped(name: ScriptName): string[] {
-  return ['local function main()', readScript(name), 'end', 'local reply = main()', 'flush()', 'return reply'];
+/** What a script leaves to be written is written when it is over. */
+function wrapped(text: string): string {
+  return ['local function main()', text, 'end', 'local reply = main()', 'flush()', 'return reply'].join('\n');
 }
 
 function commandName(name: ScriptName): string {

@@ -4,10 +4,11 @@
 import type { Outcome } from '../agents/agent.ts';
 import type { TaskDefinition } from '../flows/record.ts';
 import type { RunContext } from '../producer/submit.ts';
-import type { TaskPaths } from '../producer/workspace.ts';
+import { type TaskPaths, taskPaths } from '../producer/workspace.ts';
 import type { Held } from './holdings.ts';
 
-export interface Attempt {
+/** What is known of an attempt when it begins. */
+export interface AttemptStart {
   held: Held;
   /** Parent of the task's job in BullMQ; null without one. */
   parentId: string | null;
@@ -17,9 +18,35 @@ export interface Attempt {
   startedAt: number;
   task: TaskDefinition;
   context: RunContext;
-  paths: TaskPaths;
+}
+
+export class Attempt {
+  readonly held: Held;
+  readonly parentId: string | null;
+  readonly number: number;
+  readonly used: number;
+  readonly startedAt: number;
+  readonly task: TaskDefinition;
+  readonly context: RunContext;
   /** Values of the task's secrets, once they are read. */
   secrets?: Record<string, string>;
   /** What the agent said, once it has. */
   outcome?: Outcome;
+  #paths: TaskPaths | undefined;
+
+  constructor(start: AttemptStart) {
+    this.held = start.held;
+    this.parentId = start.parentId;
+    this.number = start.number;
+    this.used = start.used;
+    this.startedAt = start.startedAt;
+    this.task = start.task;
+    this.context = start.context;
+  }
+
+  /** Where its files are; worked out for who asks. */
+  get paths(): TaskPaths {
+    this.#paths ??= taskPaths(this.context.projectDir, this.context.workspace, this.task.id);
+    return this.#paths;
+  }
 }

@@ -4,21 +4,12 @@
  * settling after, in `perform.ts`.
  */
 import { appendFile } from 'node:fs/promises';
-import type { AgentReport, Invocation, Outcome } from '../agents/agent.ts';
-import { buildEnvironment } from '../agents/environment.ts';
-import { LOG_LIMIT_BYTES } from '../agents/log-cap.ts';
-import type { TaskDefinition } from '../flows/record.ts';
+import type { Outcome } from '../agents/agent.ts';
+import { toStoppedOutcome } from '../agents/outcomes.ts';
 import { leavesFiles } from '../plan/leaves-files.ts';
-import { phaseTimeoutMs } from '../plan/timeouts.ts';
-import {
-  candidatePaths,
-  prepareAttempt,
-  readOwner,
-  taskPaths,
-  toStatusTime,
-  writeStatus,
-} from '../producer/workspace.ts';
+import { prepareAttempt, readOwner, taskPaths, toStatusTime, writeStatus } from '../producer/workspace.ts';
 import { errorMessage } from '../runtime/errors.ts';
+import { AttemptInvocation } from './attempt-invocation.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import { writeHandoff } from './handoff.ts';
@@ -118,10 +109,10 @@ async function runAgent(worker: WorkerContext, attempt: Attempt): Promise<Outcom
   const kind = attempt.task.agent;
   const agent = kind === null ? undefined : worker.agents.get(kind);
   if (agent === undefined) return { kind: 'failed', reason: `no agent "${kind ?? ''}" on worker ${worker.workerId}` };
+  const stopped = attempt.held.stop.reason;
+  if (stopped !== undefined) return toStoppedOutcome(stopped);
   const reporter = createReporter(worker, attempt);
-  const outcome = await agent.perform(
-    invocation(worker, attempt, attempt.task, attempt.paths.logFile, (report) => reporter.report(report)),
-  );
+  const outcome = await agent.perform(new AttemptInvocation(worker, attempt, attempt.task, reporter));
   await reporter.flush();
   worker.guardian.drop(attempt.held.token);
   attempt.outcome = outcome;
@@ -152,64 +143,9 @@ async function runCheck(worker: WorkerContext, attempt: Attempt): Promise<Outcom
   if (check === null || agent === undefined) return undefined;
   const reporter = createReporter(worker, attempt);
   const task = { ...attempt.task, agent: 'command', run: check };
-  const outcome = await agent.perform(
-    invocation(worker, attempt, task, attempt.paths.logFile, (report) => reporter.report(report)),
-  );
+  const outcome = await agent.perform(new AttemptInvocation(worker, attempt, task, reporter));
   await reporter.flush();
   worker.guardian.drop(attempt.held.token);
   if (outcome.kind === 'completed') return undefined;
   return outcome.kind === 'retryable' ? { ...outcome, reason: `Check failed: ${outcome.reason}` } : outcome;
-}
-
-function invocation(
-  worker: WorkerContext,
-  attempt: Attempt,
-  task: TaskDefinition,
-  logFile: string,
-  report: (report: AgentReport) => void,
-): Invocation {
-  const { paths, held, context } = attempt;
-  const base = {
-    runId: held.run,
-    task,
-    attempt: attempt.number,
-    token: held.token,
-    projectDir: context.projectDir,
-    outputDir: paths.outputDir,
-    workspaceDir: paths.workspaceDir,
-    logFile,
-    pidFile: paths.pidFile,
-    handoffFile: paths.handoffFile,
-    promptFile: paths.promptFile,
-    outputFile: paths.outputFile,
-  };
-  return {
-    ...base,
-    outputs: task.outputs
-      .filter((file) => !file.glob)
-      .map((file) => `${candidatePaths(paths, file)[0] ?? ''}${file.directory ? '/' : ''}`),
-    // Made when it is asked for: agents without a process need none.
-    get env() {
-      return buildEnvironment({
-        ...base,
-        workerEnv: worker.env,
-        passEnv: worker.config.passEnv,
-        secrets: attempt.secrets ?? {},
-        worker: worker.mark,
-      });
-    },
-    timeoutMs: task.timeoutMs ?? phaseTimeoutMs(task.phase),
-    zombieMs: worker.config.times.zombieMs,
-    graceMs: worker.config.times.graceMs,
-    logLimitBytes: LOG_LIMIT_BYTES,
-    isolation: worker.isolation,
-    limits: {
-      cpus: task.cpus ?? worker.config.limits.cpusPerAgent,
-      memoryBytes: task.memoryBytes ?? worker.config.limits.memoryPerAgent,
-    },
-    get signal() {
-      return held.stop.signal;
-    },
-    report,
-  };
 }

@@ -12,30 +12,41 @@ import { enqueue, enqueueAgain, stageJobExists } from '../producer/enqueue.ts';
 import { promoteGrants } from '../producer/grants.ts';
 import { reopenRunJob, revive } from '../producer/revive.ts';
 import type { RunContext } from '../producer/submit.ts';
-import { exists as pathExists, taskPaths } from '../producer/workspace.ts';
+import { exists as pathExists } from '../producer/workspace.ts';
 import { type Job, UnrecoverableError } from '../redis/queues.ts';
+import { settleArguments } from '../redis/record.ts';
 import type { ClaimReply, SettleReply } from '../redis/replies.ts';
+import { type Claimed, Ending } from '../redis/turn-worker.ts';
 import { randomToken } from '../runtime/random.ts';
 import { performAttempt } from './attempt.ts';
-import type { Attempt } from './attempt-state.ts';
+import { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import type { Held } from './holdings.ts';
-import { endJob, refuseJob, settleRecord, snoozeJob } from './settle.ts';
+import { endJob, refuseJob, settleRecord, snoozeJob, toSettleInput } from './settle.ts';
 import { writeOutcomeFiles } from './status-files.ts';
 import { StopSwitch } from './stop-switch.ts';
 
 /** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
 const PARK_MS = 3_600_000;
 
-/** Performs one task job. @returns the job's return value; throws only what tells BullMQ where the job goes */
+/** This worker was told to end between the claim and the first step. */
+const HANDED_BACK: Outcome = { kind: 'snoozed', reason: 'worker is stopping', delayMs: 0 };
+
+/**
+ * Performs one task job. @returns the job's return value, or how it is to end; throws only what tells BullMQ where the job
+ * goes
+ * @param claimed when the task was claimed with taking its job; its slot is taken then, else it is taken here
+ */
 export async function performTask(
   worker: WorkerContext,
   job: Job,
   token: string,
   data: JobData & { kind: 'task' },
+  claimed?: Claimed,
 ): Promise<unknown> {
-  await worker.slots.take();
+  if (claimed === undefined) await worker.slots.take();
   try {
+    if (claimed !== undefined) return await performClaimed(worker, job, token, data, claimed);
     if (worker.isQuiet()) return await endJob(worker, job, token, { state: 'ready', delayMs: 0, reason: '' });
     return await claimAndPerform(worker, job, token, data);
   } finally {
@@ -52,24 +63,62 @@ async function claimAndPerform(
 ): Promise<unknown> {
   const held = createHeld(worker, job, data);
   worker.holdings.add(held);
-  let claim: ClaimReply;
   try {
-    claim = await worker.store.record.claim(held, worker.workerId, worker.config.times.lockMs, {
+    const claim = await worker.store.record.claim(held, worker.workerId, worker.config.times.lockMs, {
       job: `${job.queueName}/${job.id ?? ''}`,
       isAlone,
       attemptsMade: job.attemptsMade,
       isPressed: !job.failedReason,
     });
     worker.hook('claimed');
-    if (claim.kind === 'run') {
-      const attempt = await openAttempt(worker, job, held, claim);
-      const outcome = excuseLost(worker, attempt, await performAttempt(worker, attempt));
-      worker.hook('verified');
-      return await settleJob(worker, job, token, attempt, outcome);
-    }
+    if (claim.kind === 'run') return await performHeld(worker, job, token, held, claim);
+    worker.holdings.remove(held);
+    return await goOnUnclaimed(worker, job, token, data, claim);
   } finally {
     worker.holdings.remove(held);
   }
+}
+
+async function performClaimed(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'task' },
+  { reservation, reply }: Claimed,
+): Promise<unknown> {
+  worker.hook('claimed');
+  if (reply.kind !== 'run') return goOnUnclaimed(worker, job, token, data, reply);
+  const held = { ...createHeld(worker, job, data), token: reservation.token, renewedAt: reservation.at };
+  worker.holdings.add(held);
+  try {
+    return await performHeld(worker, job, token, held, reply);
+  } finally {
+    worker.holdings.remove(held);
+  }
+}
+
+async function performHeld(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  held: Held,
+  claim: ClaimReply & { kind: 'run' },
+): Promise<unknown> {
+  const attempt = await openAttempt(worker, job, held, claim);
+  if (worker.isQuiet()) return settleJob(worker, job, token, attempt, HANDED_BACK);
+  const outcome = excuseLost(worker, attempt, await performAttempt(worker, attempt));
+  worker.hook('verified');
+  return settleJob(worker, job, token, attempt, outcome);
+}
+
+/** It is not to be performed now, or not at once. */
+async function goOnUnclaimed(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  data: JobData & { kind: 'task' },
+  claim: Exclude<ClaimReply, { kind: 'run' }>,
+): Promise<unknown> {
   if (claim.kind === 'suspect') return claimAlone(worker, job, token, data, claim.crashes);
   if (claim.kind === 'again') {
     await runAgain(worker, job, data);
@@ -144,17 +193,15 @@ async function openAttempt(
   // Machines may have the shared project folder at different places.
   const own = worker.config.projectDir;
   const projectDir = stored.projectDir === own || !(await pathExists(stored.projectDir)) ? own : stored.projectDir;
-  const task = parseDefinition(claim.def);
-  return {
+  return new Attempt({
     held,
     parentId: job.parent?.id ?? null,
     number: claim.attempt,
     used: claim.used,
     startedAt: worker.clock.now(),
-    task,
+    task: parseDefinition(claim.def),
     context: { ...stored, projectDir },
-    paths: taskPaths(projectDir, stored.workspace, task.id),
-  };
+  });
 }
 
 /** An agent that was stopped because this worker was away uses no attempt. */
@@ -170,7 +217,21 @@ async function settleJob(
   attempt: Attempt,
   outcome: Outcome,
 ): Promise<unknown> {
-  const reply = await settleRecord(worker, attempt, outcome);
+  const settled = (reply: SettleReply) => goOnSettled(worker, job, token, attempt, outcome, reply);
+  const settleAlone = async () => settled(await settleRecord(worker, attempt, outcome));
+  if (outcome.kind !== 'completed' || leavesFiles(attempt.task)) return settleAlone();
+  const input = settleArguments(toSettleInput(worker, attempt, outcome));
+  return new Ending(input, { state: 'completed' }, settled, settleAlone);
+}
+
+async function goOnSettled(
+  worker: WorkerContext,
+  job: Job,
+  token: string,
+  attempt: Attempt,
+  outcome: Outcome,
+  reply: SettleReply,
+): Promise<unknown> {
   worker.hook('settled');
   if (reply.status === 'gone') throw new UnrecoverableError('no record knows this run');
   if (reply.status !== 'superseded' && (leavesFiles(attempt.task) || reply.blocked.length > 0))

@@ -24,7 +24,7 @@ import { createEar } from './ear.ts';
 import { performRun, performStage } from './finalise.ts';
 import { Holdings } from './holdings.ts';
 import { tellLeftovers } from './leftover-report.ts';
-import { performTask } from './perform.ts';
+import { Lines } from './lines.ts';
 import { createPruner } from './pruner.ts';
 import { refuseJob } from './settle.ts';
 import { Slots } from './slots.ts';
@@ -44,18 +44,11 @@ type Hold = 'redis' | 'guardian' | 'disk';
 /** Run and stage jobs are short; so many at once are enough. */
 const RUNS_CONCURRENCY = 8;
 
-interface Line {
-  worker: Worker;
-  /** The most at once that this queue may have here. */
-  cap: number;
-  active: number;
-}
-
 /** A worker process's work. `start` throws when Redis, the guardian or the isolation cannot be had; `stop` may be called twice. */
 export class WorkerPool implements Service {
   readonly id: string;
   readonly #context: WorkerContext;
-  readonly #lines = new Map<string, Line>();
+  readonly #lines: Lines;
   readonly #services: Service[];
   readonly #notifier: Notifier;
   #runs: Worker | undefined;
@@ -99,6 +92,7 @@ export class WorkerPool implements Service {
       complain: onError,
       tell: (message, facts) => this.#calm.tell(message, facts),
     };
+    this.#lines = new Lines(this.#context);
     this.#auditor = createAuditor(this.#context);
     const pruner = createPruner(this.#context);
     const ear = createEar(store, {
@@ -144,7 +138,7 @@ export class WorkerPool implements Service {
       await store.queues.queue(masterQueue(master)).setGlobalConcurrency(cap);
     await this.#announce();
     for (const service of this.#services) await service.start();
-    this.#runs = this.#createWorker(RUNS_QUEUE, RUNS_CONCURRENCY, (job, token) => this.#performParent(job, token));
+    this.#runs = this.#serveRuns();
     await this.#serveMasters();
   }
 
@@ -191,41 +185,29 @@ export class WorkerPool implements Service {
     const { store, masters, config } = this.options;
     const names = masters === null ? await store.redis.smembers(store.keys.masters) : Object.keys(masters);
     for (const name of names) {
-      if (this.#lines.has(name)) continue;
-      const cap = masters?.[name] ?? config.concurrency;
-      const line: Line = { cap, active: 0, worker: undefined as never };
-      this.#lines.set(name, line);
-      line.worker = this.#createWorker(masterQueue(name), cap, (job, token) => this.#performTask(line, job, token));
+      const worker = this.#lines.serve(name, masters?.[name] ?? config.concurrency);
+      if (worker !== undefined) this.#pauseIfHeld(worker);
     }
   }
 
-  #createWorker(queue: string, concurrency: number, perform: (job: Job, token: string) => Promise<unknown>): Worker {
+  #serveRuns(): Worker {
     const { store, config } = this.options;
     const worker = createJobWorker({
       redis: store.redis,
       keys: store.keys,
-      queue,
-      concurrency,
+      queue: RUNS_QUEUE,
+      concurrency: RUNS_CONCURRENCY,
       times: config.times,
-      perform,
+      perform: (job, token) => this.#performParent(job, token),
       onRenew: (jobIds) => this.#context.holdings.renew(jobIds),
       onError: (error) => this.#onError(error),
     });
-    if (this.#holds.size > 0) void worker.pause(true).catch((error: unknown) => this.#onError(error));
+    this.#pauseIfHeld(worker);
     return worker;
   }
 
-  async #performTask(line: Line, job: Job, token: string): Promise<unknown> {
-    const data = parseJobData(job.data);
-    if (data?.kind !== 'task') return refuseJob(this.#context, job, 'its data are not those of a task');
-    line.active++;
-    this.#spread();
-    try {
-      return await performTask(this.#context, job, token, data);
-    } finally {
-      line.active--;
-      this.#spread();
-    }
+  #pauseIfHeld(worker: Worker): void {
+    if (this.#holds.size > 0) void worker.pause(true).catch((error: unknown) => this.#onError(error));
   }
 
   async #performParent(job: Job, token: string): Promise<unknown> {
@@ -234,13 +216,6 @@ export class WorkerPool implements Service {
       return performStage(this.#context, job, token, data);
     if (data?.kind === 'run' && job.id === data.run) return performRun(this.#context, job, token, data);
     return refuseJob(this.#context, job, 'its data are not those of this run or stage');
-  }
-
-  /** Lets every queue fetch only as much as there are free slots, so that no job waits here while another worker is idle. */
-  #spread(): void {
-    const { free } = this.#context.slots;
-    for (const line of this.#lines.values())
-      line.worker.concurrency = Math.max(1, Math.min(line.cap, line.active + free));
   }
 
   async #sweep(): Promise<void> {
@@ -270,7 +245,7 @@ export class WorkerPool implements Service {
   }
 
   #workers(): Worker[] {
-    const workers = [...this.#lines.values()].map((line) => line.worker);
+    const { workers } = this.#lines;
     return this.#runs === undefined ? workers : [...workers, this.#runs];
   }
 

@@ -30,7 +30,7 @@ const SETTLE_RETRY_MS = 1000;
  * @throws the last refusal, when it went on for too long or this worker is to end
  */
 export async function settleRecord(worker: WorkerContext, attempt: Attempt, outcome: Outcome): Promise<SettleReply> {
-  const input = toSettleInput(worker, attempt, limitValues(outcome));
+  const input = toSettleInput(worker, attempt, outcome);
   const deadline = worker.clock.monotonic() + SETTLE_PATIENCE_MS;
   for (;;) {
     try {
@@ -43,7 +43,9 @@ export async function settleRecord(worker: WorkerContext, attempt: Attempt, outc
   }
 }
 
-function toSettleInput(worker: WorkerContext, attempt: Attempt, outcome: Outcome): SettleInput {
+/** What the settle script is told. */
+export function toSettleInput(worker: WorkerContext, attempt: Attempt, given: Outcome): SettleInput {
+  const outcome = limitValues(given);
   const { run, index, token } = attempt.held;
   const base = { run, index, token, kind: outcome.kind, parentId: attempt.parentId };
   switch (outcome.kind) {

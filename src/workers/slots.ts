@@ -23,6 +23,13 @@ export class Slots {
     await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
+  /** A slot now or none. */
+  tryTake(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
   /** Hands the slot to whoever waits longest. */
   give(): void {
     const next = this.#waiting.shift();

@@ -11,6 +11,11 @@ export class StopSwitch {
     this.#controller?.abort(this.#reason);
   }
 
+  /** Undefined while nobody has stopped it. */
+  get reason(): StopReason | undefined {
+    return this.#reason;
+  }
+
   /** Aborted with the {@link StopReason}. */
   get signal(): AbortSignal {
     if (this.#controller === undefined) {

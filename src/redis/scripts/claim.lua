@@ -151,5 +151,3 @@ local function claim(args)
   event(run, 'task-started', 'task', i, 'attempt', t.a, 'worker', worker)
   return { 'run', def, t.a, m[3], t.u or 0 }
 end
-
-return each_call(claim)

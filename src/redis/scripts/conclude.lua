@@ -27,5 +27,3 @@ local function conclude(args)
   end
   return is_over and { 'done', 'completed' } or { 'wait', state }
 end
-
-return each_call(conclude)

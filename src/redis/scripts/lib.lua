@@ -19,7 +19,7 @@ end
 -- A call from Lua costs more than what it does. So fields of hashes are read once and written together, by `flush`, when
 -- the script or, of several calls that came together, the call is over. All of planq's scripts use these; only the counts
 -- of open needs are changed directly.
-local cached, dirty = {}, {}
+local cached, dirty, journal = {}, {}, nil
 
 local function fields_of(key)
   local fields = cached[key]
@@ -59,8 +59,10 @@ end
 local function put(key, field, value)
   if type(value) == 'number' then value = string.format('%.17g', value) end
   field = tostring(field)
-  fields_of(key)[field] = value
+  local fields = fields_of(key)
   if not dirty[key] then dirty[key] = {} end
+  if journal then journal[#journal + 1] = { key, field, fields[field], dirty[key][field] } end
+  fields[field] = value
   dirty[key][field] = true
 end
 
@@ -108,9 +110,18 @@ local function flush()
   dirty = {}
 end
 
--- What a failed call has not written yet is forgotten.
-local function forget_unwritten()
-  cached, dirty = {}, {}
+-- What was put since `mark`, for a call that fails among others: its changes are taken back, theirs stay.
+local function mark()
+  journal = {}
+end
+
+local function take_back()
+  for at = #journal, 1, -1 do
+    local key, field, value, was_dirty = unpack(journal[at], 1, 4)
+    cached[key][field] = value
+    dirty[key][field] = was_dirty
+  end
+  journal = {}
 end
 
 local time = redis.call('TIME')
@@ -643,24 +654,26 @@ local function finalise(run)
   if origin and not redis.call('ZSCORE', B .. ':ended', origin) then shelve(origin) end
 end
 
--- Several calls that came together: ARGV has the number of arguments of each, then all of them. `perform` is called with
--- each; its answers come back in order. What fails in one ({'error', text}) does not take the others with it.
+-- Performs one of several calls that came together. What fails in it ({'error', text}) does not take the others with it.
+local function one_call(perform, arguments)
+  mark()
+  local is_done, reply = pcall(perform, arguments)
+  if is_done then return reply end
+  take_back()
+  return { 'error', type(reply) == 'table' and reply.err or tostring(reply) }
+end
+
+local function arguments_at(at, width)
+  local arguments = {}
+  for offset = 0, width - 1 do arguments[offset + 1] = ARGV[at + offset] end
+  return arguments
+end
+
+-- Several calls that came together: ARGV has the number of arguments of each, then all of them. Their answers come back in
+-- the same order.
 local function each_call(perform)
   local width, replies = tonumber(ARGV[1]), {}
-  for at = 2, #ARGV, width do
-    local arguments = {}
-    for offset = 0, width - 1 do arguments[offset + 1] = ARGV[at + offset] end
-    local is_done, reply = pcall(function()
-      local answer = perform(arguments)
-      flush()
-      return answer
-    end)
-    if not is_done then
-      forget_unwritten()
-      reply = { 'error', type(reply) == 'table' and reply.err or tostring(reply) }
-    end
-    replies[#replies + 1] = reply
-  end
+  for at = 2, #ARGV, width do replies[#replies + 1] = one_call(perform, arguments_at(at, width)) end
   return replies
 end
 

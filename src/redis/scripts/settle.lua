@@ -78,5 +78,3 @@ local function settle(args)
   for _, value in ipairs(outbox_entries(run, left)) do reply[#reply + 1] = value end
   return reply
 end
-
-return each_call(settle)

@@ -1,0 +1,79 @@
+-- One turn of a worker for several jobs at once: settles what they did, completes them in BullMQ, takes the next ones and
+-- claims their tasks. So a task costs one round trip, and what its settling, its job's end and the next claim have in common
+-- is read and written once.
+-- ARGV: nonce, lane, worker, lease ms, lock ms, number of arguments of one call; then for each call
+--       queue, job to complete ('' = none), lock, its return value, token for the next claim ('' = take no job),
+--       '1' = claim what is taken, '1' = settle first, and the ten arguments of `settle`
+-- Returns for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of it was
+-- done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | {fields, id, claim's answer or ''}
+--
+-- An answer that is lost with its connection is asked for again, with the same nonce. So what cannot be done twice is kept
+-- for each lane of a worker: which jobs were completed, which were taken.
+local NONCE, WORKER, LEASE_MS, LOCK_MS, WIDTH = ARGV[1], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local TURN = B .. ':turn:' .. WORKER .. ':' .. ARGV[2]
+local KEPT_MS = 600000
+
+-- Whether the job may be completed by what `settle` answered: the task is completed and all that it lets go is in BullMQ.
+local function is_completed(answer)
+  local grants_at = 6 + answer[5]
+  return (answer[1] == 'settled' or answer[1] == 'already') and answer[2] == 'completed' and #answer == grants_at + answer[grants_at]
+end
+
+local function claim_taken(queue, id, fields, token)
+  local is_text, data = pcall(cjson.decode, fields.data or '')
+  if not is_text or type(data) ~= 'table' or data.v ~= 1 or type(data.run) ~= 'string' or type(data.i) ~= 'number' then return '' end
+  if fields.defa or data.i < 0 or data.i % 1 ~= 0 then return '' end
+  local pressed = fields.failedReason and '' or '1'
+  return one_call(claim, { data.run, string.format('%d', data.i), token, WORKER, LEASE_MS, '', fields.atm or '0', pressed, queue .. '/' .. id })
+end
+
+local function advance()
+  local kept = redis.call('GET', TURN)
+  local before = kept and cjson.decode(kept)
+  if before and before.nonce ~= NONCE then before = nil end
+  local now, replies, wanted = { nonce = NONCE, done = {}, taken = {} }, {}, {}
+
+  local number = 0
+  for at = 7, #ARGV, WIDTH do
+    number = number + 1
+    local n, args = tostring(number), arguments_at(at, WIDTH)
+    local reply = one_call(function()
+      local answer, is_done = '', false
+      if args[7] == '1' then answer = settle({ unpack(args, 8) }) end
+      if args[2] ~= '' and (answer == '' or is_completed(answer)) then
+        is_done = before and before.done[n] or complete_job(queue_of(args[1]), args[2], args[3], args[4])
+      end
+      return { answer, is_done and '1' or '', '' }
+    end, {})
+    replies[number] = reply
+    if reply[2] == '1' then now.done[n] = true end
+    -- Who has not completed its job will ask BullMQ's own script, and take the next one with that.
+    if args[5] ~= '' and reply[1] ~= 'error' and (args[2] == '' or reply[2] == '1') then
+      if not wanted[args[1]] then wanted[args[1]] = {} end
+      table.insert(wanted[args[1]], { number = number, lock = args[3], token = args[5], claims = args[6] == '1' })
+    end
+  end
+  write_completed()
+
+  for queue, calls in pairs(wanted) do
+    local q = queue_of(queue)
+    local ids, is_more = {}, false
+    if before then
+      for at, call in ipairs(calls) do ids[at] = before.taken[tostring(call.number)] or false end
+    else
+      ids, is_more = take_jobs(q, #calls)
+    end
+    for at, call in ipairs(calls) do
+      local id = ids[at]
+      if id then
+        now.taken[tostring(call.number)] = id
+        local flat, fields = open_job(q, id, call.lock, LOCK_MS)
+        replies[call.number][3] = { flat, id, call.claims and claim_taken(queue, id, fields, call.token) or '' }
+      else
+        replies[call.number][3] = (is_more or before) and 'ask' or 'none'
+      end
+    end
+  end
+  redis.call('SET', TURN, cjson.encode(now), 'PX', KEPT_MS)
+  return replies
+end

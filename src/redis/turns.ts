@@ -1,0 +1,84 @@
+/**
+ * A worker's turns: what a task came to, the end of its job, the next job and its claim in one call of the script `advance`.
+ */
+import { raw2NextJobData } from 'bullmq';
+import { Lanes } from './lanes.ts';
+import { type ClaimReply, readClaim, readSettle, type SettleReply } from './replies.ts';
+import type { Scripts } from './scripts.ts';
+
+/** As in the script's header. */
+export interface Turn {
+  queue: string;
+  /** To take a job: the lock that it gets. To complete one as well: the lock that it has. */
+  lock: string;
+  complete?: { job: string; returnValue: unknown };
+  /** Take the next job; with a token its task is claimed too. */
+  next?: { token: string; claims: boolean };
+  /** The arguments of the settle script; before the job is completed, which it is only when the task is. */
+  settle?: readonly (string | number)[];
+}
+
+/** A job as BullMQ's workers read it. */
+export type JobJson = NonNullable<ReturnType<typeof raw2NextJobData>[0]>;
+
+export interface TurnReply {
+  settled: SettleReply | null;
+  isCompleted: boolean;
+  /** `ask`: BullMQ's own script must look; `none`: there is nothing to do. */
+  next: 'ask' | 'none' | { id: string; json: JobJson; claim: ClaimReply | null };
+}
+
+export interface TurnsOptions {
+  scripts: Scripts;
+  workerId: string;
+  leaseMs: number;
+  lockMs: number;
+  randomToken(): string;
+}
+
+/** One lane is looked at here while Redis works on the other. */
+const LANES = 2;
+const MOST = 16;
+const SETTLE_ARGUMENTS = 10;
+const NOT_SETTLED = Array.from({ length: SETTLE_ARGUMENTS }, () => '');
+const WIDTH = 7 + SETTLE_ARGUMENTS;
+
+export type Turns = Lanes<Turn, TurnReply>;
+
+/** @returns turns of one worker process; each call rejects with what Redis answers with, and then nothing of it was done */
+export function createTurns({ scripts, workerId, leaseMs, lockMs, randomToken }: TurnsOptions): Turns {
+  return new Lanes({
+    lanes: LANES,
+    most: MOST,
+    send: async (lane, turns) => {
+      const args: (string | number)[] = [randomToken(), lane, workerId, leaseMs, lockMs, WIDTH];
+      for (const turn of turns) writeTurn(turn, args);
+      const replies = (await scripts.call('advance', ...args)) as unknown as RawReply[];
+      return replies.map(readTurn);
+    },
+  });
+}
+
+function writeTurn({ queue, lock, complete, next, settle }: Turn, args: (string | number)[]): void {
+  args.push(queue, complete?.job ?? '', lock, complete === undefined ? '' : JSON.stringify(complete.returnValue));
+  args.push(next?.token ?? '', next?.claims === true ? '1' : '', settle === undefined ? '' : '1');
+  args.push(...(settle ?? NOT_SETTLED));
+}
+
+type ScriptAnswer = (string | number | null)[];
+type RawReply = [ScriptAnswer | 'error', string, string | [string[], string, ScriptAnswer | '']];
+
+function readTurn([settled, second, next]: RawReply): TurnReply | Error {
+  if (settled === 'error') return new Error(second);
+  return {
+    settled: Array.isArray(settled) ? readSettle(settled) : null,
+    isCompleted: second === '1',
+    next: typeof next === 'string' ? (next === 'ask' ? 'ask' : 'none') : readNext(next),
+  };
+}
+
+function readNext([fields, id, claim]: [string[], string, ScriptAnswer | '']): TurnReply['next'] {
+  const json = raw2NextJobData([fields, id, 0, 0])[0]!;
+  if (claim !== '' && claim[0] === 'error') return { id, json, claim: null };
+  return { id, json, claim: claim === '' ? null : readClaim(claim) };
+}
