@@ -43,7 +43,8 @@ test('R15', async (context) => {
   while (minuteNow() < MINUTES) {
     const { runId } = await lab.app.submit(testPlan(createStages(lab, chance)));
     runs.push(runId);
-    await sleep(SAMPLE_MS);
+    // Looked at when it is at rest: the pipes of agents that run are not what stays.
+    await Promise.all([sleep(SAMPLE_MS), lab.settled([runId], 60_000)]);
     samples.push({
       minute: minuteNow(),
       rssBytes: rssOf(watched.pid),

@@ -1,0 +1,198 @@
+/**
+ * A worker's turns against a real Redis: beside BullMQ's own scripts, with lost answers, with what they leave to BullMQ.
+ */
+import { type Job, Worker } from 'bullmq';
+import { expect, onTestFinished, test } from 'vitest';
+import { settleArguments } from '../../src/redis/record.ts';
+import type { Turn, TurnReply, Turns } from '../../src/redis/turns.ts';
+import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
+import { readQueues } from '../support/bullmq-keys.ts';
+
+const QUEUE = 'master-development';
+const DONE = { state: 'completed' };
+const noop = { agent: 'noop' };
+
+function openTurns(app: TestApp, nonces?: string[]): Turns {
+  let count = 0;
+  const randomToken = () => nonces?.[count++] ?? `nonce-${count++}`;
+  return app.store.record.openTurns({ workerId: 'w', leaseMs: 5000, lockMs: 5000, randomToken });
+}
+
+function openBullMQ(app: TestApp): Worker {
+  const { redis, keys } = app.store;
+  const worker = new Worker(QUEUE, null, { connection: redis, prefix: keys.base, autorun: false, lockDuration: 5000 });
+  worker.on('error', () => undefined);
+  onTestFinished(() => worker.close());
+  return worker;
+}
+
+async function submit(app: TestApp, tasks: Record<string, unknown>): Promise<string> {
+  return (await app.submit(testPlan({ tasks }))).runId;
+}
+
+const take = (lock: string): Turn => ({ queue: QUEUE, lock, next: { token: `claim-${lock}`, claims: false } });
+const idOf = ({ next }: TurnReply): string => (typeof next === 'string' ? next : next.id);
+
+test("jobs that are taken and completed by turns leave what BullMQ's own scripts leave", async () => {
+  const [ours, theirs] = [await createTestApp(), await createTestApp()];
+  const tasks = { a: noop, b: noop, c: { ...noop, priority: 'high' } };
+  const [run, other] = [await submit(ours, tasks), await submit(theirs, tasks)];
+  const [turns, worker] = [openTurns(ours), openBullMQ(theirs)];
+  const compare = async () => expect(await readQueues(ours, run)).toEqual(await readQueues(theirs, other));
+  await compare();
+
+  const first = await turns.call(take('l'));
+  let job: Job | undefined = await worker.getNextJob('l');
+  expect(idOf(first)).toBe(`${run}.c`);
+  expect(job?.id).toBe(`${other}.c`);
+  await compare();
+
+  let id = idOf(first);
+  for (const left of [2, 1, 0]) {
+    const reply = await turns.call({ ...take('l'), complete: { job: id, returnValue: DONE } });
+    const next = (await job!.moveToCompleted(DONE, 'l', true)) as [Parameters<Worker['createJob']>[0], string];
+    expect(reply.isCompleted).toBe(true);
+    id = idOf(reply);
+    expect(id === 'none').toBe(left === 0);
+    job = next?.[0] ? worker['createJob'](next[0], next[1]) : undefined;
+    await compare();
+  }
+  // The stage job has lost its last child.
+  expect(await ours.store.redis.lrange(`${ours.store.keys.base}:runs:wait`, 0, -1)).toEqual([`${run}.stage-1`]);
+});
+
+test("jobs that are let go by settling are stored as BullMQ's own script stores them", async () => {
+  const [ours, theirs] = [await createTestApp(), await createTestApp()];
+  const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: { ...noop, needs: 'a', priority: 'low' } };
+  const [run, other] = [await submit(ours, tasks), await submit(theirs, tasks)];
+  // A queue with a limit is BullMQ's business: the same step, by its own script.
+  const { redis, keys } = theirs.store;
+  await redis.hset(`${keys.base}:${QUEUE}:meta`, 'concurrency', '50');
+  for (const [app, id] of [
+    [ours, run],
+    [theirs, other],
+  ] as const) {
+    const held = { run: id, index: 0, token: 't' };
+    await app.store.record.claim(held, 'w', 5000);
+    await app.store.record.settle({ ...held, kind: 'completed', parentId: id });
+  }
+  await redis.hdel(`${keys.base}:${QUEUE}:meta`, 'concurrency');
+  expect(await readQueues(ours, run)).toEqual(await readQueues(theirs, other));
+});
+
+test('a task is settled, its job completed, the next one taken and claimed in one call', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop, b: { ...noop, needs: 'a' } });
+  const turns = openTurns(app);
+  const next = { token: 'one', claims: true };
+  const first = await turns.call({ queue: QUEUE, lock: 'l', next });
+  expect(first.next).toMatchObject({ id: `${run}.a`, claim: { kind: 'run', attempt: 1 } });
+  const settle = settleArguments({ run, index: 0, token: 'one', kind: 'completed', parentId: run });
+  const complete = { job: `${run}.a`, returnValue: DONE };
+  const second = await turns.call({ queue: QUEUE, lock: 'l', complete, settle, next: { token: 'two', claims: true } });
+  expect(second).toMatchObject({
+    settled: { status: 'settled', state: 'completed' },
+    isCompleted: true,
+    next: { id: `${run}.b`, claim: { kind: 'run' } },
+  });
+  expect((await app.view(run)).tasks.map(({ state }) => state)).toEqual(['completed', 'running']);
+});
+
+test('a job is not completed when its task is not, and none is taken then', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop, b: noop });
+  const turns = openTurns(app);
+  await turns.call({ queue: QUEUE, lock: 'l', next: { token: 'one', claims: true } });
+  const settle = settleArguments({ run, index: 0, token: 'another', kind: 'completed' });
+  const reply = await turns.call({ ...take('l'), complete: { job: `${run}.a`, returnValue: DONE }, settle });
+  expect(reply).toEqual({
+    settled: expect.objectContaining({ status: 'superseded' }),
+    isCompleted: false,
+    next: 'none',
+  });
+  expect(await app.store.queues.queue(QUEUE).getJobState(`${run}.a`)).toBe('active');
+  expect(await app.store.queues.queue(QUEUE).getJobState(`${run}.b`)).toBe('prioritized');
+});
+
+test('an answer that was lost is given again: nothing is completed, taken or claimed twice', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop, b: noop, c: noop });
+  await openTurns(app, ['n1']).call({ queue: QUEUE, lock: 'l', next: { token: 'one', claims: true } });
+  const turn: Turn = {
+    queue: QUEUE,
+    lock: 'l',
+    complete: { job: `${run}.a`, returnValue: DONE },
+    settle: settleArguments({ run, index: 0, token: 'one', kind: 'completed', parentId: run }),
+    next: { token: 'two', claims: true },
+  };
+  const first = await openTurns(app, ['n2']).call(turn);
+  const before = await readQueues(app, run);
+  const again = await openTurns(app, ['n2']).call(turn);
+  expect(again).toMatchObject({ isCompleted: true, next: { id: `${run}.b`, claim: { kind: 'run', attempt: 1 } } });
+  expect(idOf(again)).toBe(idOf(first));
+  expect(again.settled).toMatchObject({ status: 'already', state: 'completed' });
+  const after = await readQueues(app, run);
+  expect(Object.keys(after)).toEqual(Object.keys(before));
+  expect(after[`BASE:${QUEUE}:active`]).toEqual(before[`BASE:${QUEUE}:active`]);
+  // With another nonce it is another turn.
+  const third = await openTurns(app, ['n3']).call(take('l2'));
+  expect(idOf(third)).toBe(`${run}.c`);
+});
+
+test('what BullMQ has to look at itself is left to it', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop, b: noop });
+  const { redis, keys } = app.store;
+  const [turns, queue] = [openTurns(app), app.store.queues.queue(QUEUE)];
+  await queue.setGlobalConcurrency(1);
+  expect((await turns.call(take('l'))).next).toBe('ask');
+  await queue.removeGlobalConcurrency();
+  await queue.pause();
+  expect((await turns.call(take('l'))).next).toBe('ask');
+  await queue.resume();
+  await queue.add('foreign', {}, { jobId: 'waits' });
+  expect((await turns.call(take('l'))).next).toBe('ask');
+  await queue.remove('waits');
+  await queue.add('foreign', {}, { jobId: 'due', delay: 1 });
+  await expect.poll(async () => (await turns.call(take('l'))).next).toBe('ask');
+  await queue.remove('due');
+  const reply = await turns.call(take('l'));
+  expect(idOf(reply)).toBe(`${run}.a`);
+  // Somebody else's lock by now.
+  await redis.set(`${keys.base}:${QUEUE}:${run}.a:lock`, 'another');
+  const end = await turns.call({ ...take('l'), complete: { job: `${run}.a`, returnValue: DONE } });
+  expect(end).toMatchObject({ isCompleted: false, next: 'none' });
+  expect(await queue.getJobState(`${run}.a`)).toBe('active');
+});
+
+test('a job whose data are not those of a task is handed out unclaimed', async () => {
+  const app = await createTestApp();
+  const queue = app.store.queues.queue(QUEUE);
+  for (const data of [{}, { v: 1, run: 7, i: 0 }, { v: 1, run: 'r', i: -1 }, { v: 1, run: 'r', i: 0.5 }])
+    await queue.add('foreign', data, { priority: 1 });
+  const turns = openTurns(app);
+  const replies = await Promise.all(
+    ['1', '2', '3', '4'].map((lock) => turns.call({ queue: QUEUE, lock, next: { token: lock, claims: true } })),
+  );
+  expect(replies.map(({ next }) => (typeof next === 'string' ? next : next.claim))).toEqual([null, null, null, null]);
+});
+
+test('what fails in one call does not take the others with it', async () => {
+  const app = await createTestApp();
+  const [run, broken] = [await submit(app, { a: noop }), await submit(app, { a: noop })];
+  const turns = openTurns(app);
+  const next = { token: 'x', claims: true };
+  await turns.call({ queue: QUEUE, lock: 'l1', next: { ...next, token: 't1' } });
+  await turns.call({ queue: QUEUE, lock: 'l2', next: { ...next, token: 't2' } });
+  await app.store.redis.hset(app.store.keys.run(broken, 'tasks'), 0, 'no JSON');
+  const end = (id: string, lock: string, token: string): Turn => ({
+    queue: QUEUE,
+    lock,
+    complete: { job: `${id}.a`, returnValue: DONE },
+    settle: settleArguments({ run: id, index: 0, token, kind: 'completed', parentId: id }),
+  });
+  const answers = await Promise.allSettled([turns.call(end(broken, 'l2', 't2')), turns.call(end(run, 'l1', 't1'))]);
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  expect((await app.view(run)).run.state).toBe('completed');
+  expect(await app.store.queues.queue(QUEUE).getJobState(`${broken}.a`)).toBe('active');
+});
