@@ -46,7 +46,7 @@ const FUNCTIONS: Readonly<
   claim: { main: 'return each_call(claim)' },
   settle: { main: 'return each_call(settle)', jobs: true },
   conclude: { main: 'return each_call(conclude)' },
-  advance: { main: 'return advance()', jobs: true, with: ['claim', 'settle'] },
+  advance: { main: 'return advance()', jobs: true, with: ['claim', 'settle', 'conclude', 'job-ends'] },
 };
 
 export type ScriptName = (typeof NAMES)[number];

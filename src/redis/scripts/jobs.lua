@@ -1,9 +1,8 @@
--- BullMQ's jobs, moved in the same step as the record. The ordinary ways (a new job with a priority, a job that completes,
--- the next job of a queue) are written out here with fewer commands than BullMQ's own scripts need, which know nothing of
--- what else the call does; the tests compare what both leave behind. For anything else BullMQ's own text is used:
--- `bullmq_addPrioritizedJob` and `bullmq_addParentJob` stand before this file, and what `advance` cannot do is left to the
--- worker, which calls BullMQ's scripts. The tree is that of flows/compile.ts. What cannot be added here (too many at once, a
--- parent that is gone) stays in the outbox, for the worker and after it the sweeper.
+-- Adds the jobs of tasks that a settled task lets go, in the same step. The ordinary way (a new job with a priority, in a
+-- queue without limits of its own) is written out here, with fewer commands than BullMQ's own script needs, which knows
+-- nothing of what else the call does; the tests compare what both leave behind. For anything else BullMQ's own text is used:
+-- `bullmq_addPrioritizedJob` and `bullmq_addParentJob` stand before this file. The tree is that of flows/compile.ts. What
+-- cannot be added here (too many at once, a parent that is gone) stays in the outbox, for the worker and after it the sweeper.
 local MOST_JOBS = 50
 adds_jobs = true
 local RUNS = B .. ':runs'
@@ -154,76 +153,4 @@ local function add_ready_jobs(run, ready, parent)
   end
   keep_in_outbox(run, left)
   return left
-end
-
------------------------------------------------------------------------------------------------ the end and the next one
-
--- The last child has ended: the parent is for a worker now.
-local function release_parent(parent)
-  local q, id = queue_of('runs'), string.sub(parent, #RUNS + 2)
-  if redis.call('ZREM', q.prefix .. 'waiting-children', id) == 0 then return end
-  redis.call('RPUSH', q.prefix .. 'wait', id)
-  wake(q)
-  queue_event(q, 'waiting', 'jobId', id, 'prev', 'waiting-children')
-end
-
--- Completes an active task job that is locked with `lock`. Returns false when BullMQ's own script has to look at it.
-local function complete_job(q, id, lock, value)
-  local key = q.prefix .. id
-  local job = redis.call('HMGET', key, 'name', 'parentKey', 'deid', 'atm')
-  local parent = job[2]
-  if not job[1] or job[3] or not parent or string.sub(parent, 1, #RUNS + 1) ~= RUNS .. ':' then return false end
-  if redis.call('GET', key .. ':lock') ~= lock then return false end
-  if redis.call('LREM', q.prefix .. 'active', -1, id) == 0 then return false end
-  redis.call('DEL', key .. ':lock')
-  if redis.call('SREM', parent .. ':dependencies', key) == 1 then
-    redis.call('HSET', parent .. ':processed', key, value)
-    if redis.call('SCARD', parent .. ':dependencies') == 0 then release_parent(parent) end
-  end
-  redis.call('HSET', key, 'atm', tonumber(job[4] or '0') + 1, 'returnvalue', value, 'finishedOn', NOW)
-  q.completed[#q.completed + 1] = NOW
-  q.completed[#q.completed + 1] = id
-  q.ended[#q.ended + 1] = id
-  queue_event(q, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
-  return true
-end
-
--- What can be written for all jobs of a queue together.
-local function write_completed()
-  for _, q in pairs(queues) do
-    call_in_parts('ZADD', q.prefix .. 'completed', q.completed)
-    call_in_parts('SREM', q.prefix .. 'stalled', q.ended)
-    q.completed, q.ended = {}, {}
-  end
-end
-
--- Makes up to `most` jobs of a queue active. Returns their ids, and whether BullMQ's own script has to look for more: it
--- knows of limits, jobs that are due or were put back, and how long to wait.
-local function take_jobs(q, most)
-  if not q.is_plain or redis.call('LLEN', q.prefix .. 'wait') > 0 then return {}, true end
-  local delayed = redis.call('ZRANGE', q.prefix .. 'delayed', 0, 0, 'WITHSCORES')
-  if delayed[2] and tonumber(delayed[2]) / 0x1000 <= NOW then return {}, true end
-  local ids = redis.call('ZRANGE', q.prefix .. 'prioritized', 0, most - 1)
-  if #ids > 0 then
-    redis.call('LPUSH', q.prefix .. 'active', unpack(ids))
-    redis.call('ZREM', q.prefix .. 'prioritized', unpack(ids))
-    wake(q)
-  end
-  if #ids == most then return ids, false end
-  redis.call('DEL', q.prefix .. 'pc')
-  if not delayed[1] and #ids == 0 and redis.call('LLEN', q.prefix .. 'active') == 0 then queue_event(q, 'drained') end
-  return ids, delayed[1] ~= nil
-end
-
--- Locks an active job. Returns its fields as BullMQ's scripts do, and the same by name.
-local function open_job(q, id, lock, lock_ms)
-  local key = q.prefix .. id
-  redis.call('SET', key .. ':lock', lock, 'PX', lock_ms)
-  local flat, fields = redis.call('HGETALL', key), {}
-  for at = 1, #flat, 2 do fields[flat[at]] = flat[at + 1] end
-  local started = tonumber(fields.ats or '0') + 1
-  redis.call('HSET', key, 'processedOn', NOW, 'ats', started)
-  queue_event(q, 'active', 'jobId', id, 'prev', 'waiting')
-  for _, value in ipairs({ 'processedOn', tostring(NOW), 'ats', tostring(started) }) do flat[#flat + 1] = value end
-  return flat, fields
 end

@@ -1,0 +1,95 @@
+-- Ends BullMQ's jobs and takes the next ones, in the step that settles or claims their tasks. As in `jobs`, the ordinary ways
+-- are written out, and beside BullMQ's own scripts they leave the same behind; whatever else there is, is left to BullMQ's
+-- scripts, which the worker calls then. One thing BullMQ does not do: a stage or run job that has nothing to do but to end
+-- completes with its last child.
+-- What a stage or run job would find to be done now: the state that it ends with, or nil when a worker has to see to it.
+local function concluded(id)
+  local run, group = string.match(id, '^([^.]+)%.stage%-(%d+)$')
+  local answer = conclude({ run or id, group or '' })
+  return answer[1] == 'done' and answer[2] or nil
+end
+
+local release_parent
+local function leave_parent(parent, key, value)
+  if redis.call('SREM', parent .. ':dependencies', key) == 0 then return end
+  redis.call('HSET', parent .. ':processed', key, value)
+  if redis.call('SCARD', parent .. ':dependencies') == 0 then release_parent(parent) end
+end
+
+-- The last child has ended. A parent that has nothing to do but to end does so at once; any other is for a worker now.
+release_parent = function(parent)
+  local q, id = queue_of('runs'), string.sub(parent, #RUNS + 2)
+  if redis.call('ZREM', q.prefix .. 'waiting-children', id) == 0 then return end
+  local job = redis.call('HMGET', parent, 'parentKey', 'defa', 'ats', 'atm')
+  local state = q.is_plain and not job[2] and concluded(id)
+  if not state then
+    redis.call('RPUSH', q.prefix .. 'wait', id)
+    wake(q)
+    queue_event(q, 'waiting', 'jobId', id, 'prev', 'waiting-children')
+    return
+  end
+  local value = '{"state":"' .. state .. '"}'
+  redis.call('HSET', parent, 'processedOn', NOW, 'finishedOn', NOW, 'returnvalue', value, 'ats', tonumber(job[3] or '0') + 1, 'atm', tonumber(job[4] or '0') + 1)
+  q.completed[#q.completed + 1] = NOW
+  q.completed[#q.completed + 1] = id
+  queue_event(q, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'waiting-children')
+  if job[1] then leave_parent(job[1], parent, value) end
+end
+
+-- Completes an active task job that is locked with `lock`. Returns false when BullMQ's own script has to look at it.
+local function complete_job(q, id, lock, value)
+  local key = q.prefix .. id
+  local job = redis.call('HMGET', key, 'name', 'parentKey', 'deid', 'atm')
+  local parent = job[2]
+  if not job[1] or job[3] or not parent or string.sub(parent, 1, #RUNS + 1) ~= RUNS .. ':' then return false end
+  if redis.call('GET', key .. ':lock') ~= lock then return false end
+  if redis.call('LREM', q.prefix .. 'active', -1, id) == 0 then return false end
+  redis.call('DEL', key .. ':lock')
+  leave_parent(parent, key, value)
+  redis.call('HSET', key, 'atm', tonumber(job[4] or '0') + 1, 'returnvalue', value, 'finishedOn', NOW)
+  q.completed[#q.completed + 1] = NOW
+  q.completed[#q.completed + 1] = id
+  q.ended[#q.ended + 1] = id
+  queue_event(q, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
+  return true
+end
+
+-- What can be written for all jobs of a queue together.
+local function write_completed()
+  for _, q in pairs(queues) do
+    call_in_parts('ZADD', q.prefix .. 'completed', q.completed)
+    call_in_parts('SREM', q.prefix .. 'stalled', q.ended)
+    q.completed, q.ended = {}, {}
+  end
+end
+
+-- Makes up to `most` jobs of a queue active. Returns their ids, and whether BullMQ's own script has to look for more: it
+-- knows of limits, jobs that are due or were put back, and how long to wait.
+local function take_jobs(q, most)
+  if not q.is_plain or redis.call('LLEN', q.prefix .. 'wait') > 0 then return {}, true end
+  local delayed = redis.call('ZRANGE', q.prefix .. 'delayed', 0, 0, 'WITHSCORES')
+  if delayed[2] and tonumber(delayed[2]) / 0x1000 <= NOW then return {}, true end
+  local ids = redis.call('ZRANGE', q.prefix .. 'prioritized', 0, most - 1)
+  if #ids > 0 then
+    redis.call('LPUSH', q.prefix .. 'active', unpack(ids))
+    redis.call('ZREM', q.prefix .. 'prioritized', unpack(ids))
+    wake(q)
+  end
+  if #ids == most then return ids, false end
+  redis.call('DEL', q.prefix .. 'pc')
+  if not delayed[1] and #ids == 0 and redis.call('LLEN', q.prefix .. 'active') == 0 then queue_event(q, 'drained') end
+  return ids, delayed[1] ~= nil
+end
+
+-- Locks an active job. Returns its fields as BullMQ's scripts do, and the same by name.
+local function open_job(q, id, lock, lock_ms)
+  local key = q.prefix .. id
+  redis.call('SET', key .. ':lock', lock, 'PX', lock_ms)
+  local flat, fields = redis.call('HGETALL', key), {}
+  for at = 1, #flat, 2 do fields[flat[at]] = flat[at + 1] end
+  local started = tonumber(fields.ats or '0') + 1
+  redis.call('HSET', key, 'processedOn', NOW, 'ats', started)
+  queue_event(q, 'active', 'jobId', id, 'prev', 'waiting')
+  for _, value in ipairs({ 'processedOn', tostring(NOW), 'ats', tostring(started) }) do flat[#flat + 1] = value end
+  return flat, fields
+end
