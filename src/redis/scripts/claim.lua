@@ -80,9 +80,9 @@ local function claim(args)
   if t.n and t.n > NOW + 50 then return { 'later', t.n - NOW } end
 
   -- Held by a person: everything, this master, this run. It stands in that hold's line until the hold is lifted.
-  local holds = hmget(B .. ':holds', 'all', 'master:' .. node.m, 'run:' .. run)
-  for at, name in ipairs({ 'all', 'master:' .. node.m, 'run:' .. run }) do
-    if holds[at] then
+  local names = something_is_held() and { 'all', 'master:' .. node.m, 'run:' .. run } or {}
+  for _, name in ipairs(names) do
+    if hexists(HOLDS, name) == 1 then
       local was = t.s
       if t.g then
         local freed = {}

@@ -81,12 +81,15 @@ local function take_jobs(q, most)
   return ids, delayed[1] ~= nil
 end
 
--- Locks an active job. Returns its fields as BullMQ's scripts do, and the same by name.
+-- Locks an active job. Returns its fields as BullMQ's scripts do, and those by name that a claim asks for.
+local ASKED = { data = true, atm = true, ats = true, failedReason = true, defa = true }
 local function open_job(q, id, lock, lock_ms)
   local key = q.prefix .. id
   redis.call('SET', key .. ':lock', lock, 'PX', lock_ms)
   local flat, fields = redis.call('HGETALL', key), {}
-  for at = 1, #flat, 2 do fields[flat[at]] = flat[at + 1] end
+  for at = 1, #flat, 2 do
+    if ASKED[flat[at]] then fields[flat[at]] = flat[at + 1] end
+  end
   local started = tonumber(fields.ats or '0') + 1
   redis.call('HSET', key, 'processedOn', NOW, 'ats', started)
   queue_event(q, 'active', 'jobId', id, 'prev', 'waiting')

@@ -9,9 +9,20 @@
 --   m attempts that BullMQ counted at the claim · z attempts used before the last retry by a person · p percent · v outputs verified · pid process id of the agent
 local B = KEYS[1]
 
+-- Names are made once in a call.
+local run_keys = {}
 local function run_key(run, part)
-  if part then return B .. ':r:' .. run .. ':' .. part end
-  return B .. ':r:' .. run
+  local keys = run_keys[run]
+  if not keys then
+    keys = { [''] = B .. ':r:' .. run }
+    run_keys[run] = keys
+  end
+  local key = keys[part or '']
+  if not key then
+    key = keys[''] .. ':' .. part
+    keys[part] = key
+  end
+  return key
 end
 
 ----------------------------------------------------------------------------------------------------------- hash fields
@@ -30,9 +41,9 @@ local function fields_of(key)
   return fields
 end
 
--- False where there is no such field.
+-- False where there is no such field. What was put as a number may come back as one.
 local function hget(key, field)
-  field = tostring(field)
+  if type(field) == 'number' then field = tostring(field) end
   local fields = fields_of(key)
   local value = fields[field]
   if value == nil then
@@ -43,12 +54,24 @@ local function hget(key, field)
 end
 
 local function hmget(key, ...)
-  local names, fields, missing, values = { ... }, fields_of(key), {}, {}
-  for at, name in ipairs(names) do
-    names[at] = tostring(name)
-    if fields[names[at]] == nil then missing[#missing + 1] = names[at] end
+  local names, fields, missing, values = { ... }, cached[key], nil, {}
+  if not fields then
+    -- Nothing of it was read before.
+    fields, values = fields_of(key), redis.call('HMGET', key, ...)
+    for at, name in ipairs(names) do fields[type(name) == 'number' and tostring(name) or name] = values[at] end
+    return values
   end
-  if #missing > 0 then
+  for at, name in ipairs(names) do
+    if type(name) == 'number' then
+      name = tostring(name)
+      names[at] = name
+    end
+    if fields[name] == nil then
+      missing = missing or {}
+      missing[#missing + 1] = name
+    end
+  end
+  if missing then
     local found = redis.call('HMGET', key, unpack(missing))
     for at, name in ipairs(missing) do fields[name] = found[at] end
   end
@@ -57,13 +80,15 @@ local function hmget(key, ...)
 end
 
 local function put(key, field, value)
-  if type(value) == 'number' then value = string.format('%.17g', value) end
-  field = tostring(field)
-  local fields = fields_of(key)
-  if not dirty[key] then dirty[key] = {} end
-  if journal then journal[#journal + 1] = { key, field, fields[field], dirty[key][field] } end
+  if type(field) == 'number' then field = tostring(field) end
+  local fields, changed = fields_of(key), dirty[key]
+  if not changed then
+    changed = {}
+    dirty[key] = changed
+  end
+  if journal then journal[#journal + 1] = { key, field, fields[field], changed[field] } end
   fields[field] = value
-  dirty[key][field] = true
+  changed[field] = true
 end
 
 local function hset(key, ...)
@@ -127,18 +152,31 @@ end
 local time = redis.call('TIME')
 local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 
+local EVENTS = B .. ':events'
+local is_cut = false
+-- The stream is cut once in a call.
 local function event(run, kind, ...)
-  redis.call('XADD', B .. ':events', 'MAXLEN', '~', 100000, '*', 'run', run, 'type', kind, ...)
+  if is_cut then
+    redis.call('XADD', EVENTS, '*', 'run', run, 'type', kind, ...)
+  else
+    redis.call('XADD', EVENTS, 'MAXLEN', '~', 100000, '*', 'run', run, 'type', kind, ...)
+    is_cut = true
+  end
 end
+
+-- What most tasks are when they become ready.
+local READY = '{"s":"ready"}'
 
 local function load_task(run, i)
   local text = hget(run_key(run, 'tasks'), i)
+  if text == READY then return { s = 'ready' } end
   if text then return cjson.decode(text) end
   return { s = 'pending' }
 end
 
 local function save_task(run, i, t)
-  hset(run_key(run, 'tasks'), i, cjson.encode(t))
+  local is_only_ready = t.s == 'ready' and next(t, next(t)) == nil
+  put(run_key(run, 'tasks'), i, is_only_ready and READY or cjson.encode(t))
 end
 
 local function load_node(run, i)
@@ -444,9 +482,17 @@ local function tell(run, out, root)
   chunks('approval-wanted', out.approvals)
 end
 
+-- Whether anything is held by a person; most of the time nothing is.
+local HOLDS = B .. ':holds'
+local has_holds
+local function something_is_held()
+  if has_holds == nil then has_holds = redis.call('EXISTS', HOLDS) == 1 end
+  return has_holds
+end
+
 -- The state of a run that has something to do: a pause outlasts being blocked.
 local function awake_state(run)
-  return hexists(B .. ':holds', 'run:' .. run) == 1 and 'paused' or 'running'
+  return something_is_held() and hexists(HOLDS, 'run:' .. run) == 1 and 'paused' or 'running'
 end
 
 -- Runs whose undo was asked for and has not been submitted, by the time of asking. Each keeps its workspace, so that
