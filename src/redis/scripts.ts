@@ -55,16 +55,15 @@ type TogetherName = (typeof TOGETHER)[number];
 
 type Command = (base: string, ...args: (string | number)[]) => Promise<ScriptReply>;
 
-/** Defines the scripts on a connection. @param base the keys' common base */
+/** Defines the scripts on a connection, all with the first call: who only reads needs none. @param base the keys' common base */
 export function createScripts(redis: Redis, base: string): Scripts {
-  const lib = readScript('lib');
-  const jobs = `${bullmqFunctions()}${readScript('jobs')}`;
-  for (const name of NAMES) {
-    const parts = WITH_JOBS.has(name) ? [lib, jobs, ...wrapped(name)] : [lib, ...wrapped(name)];
-    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua: parts.join('\n') });
-  }
   const commands = redis as unknown as Record<string, Command>;
-  const call: Scripts['call'] = (name, ...args) => commands[commandName(name)]!(base, ...args);
+  let areDefined = false;
+  const call: Scripts['call'] = (name, ...args) => {
+    if (!areDefined) defineScripts(redis);
+    areDefined = true;
+    return commands[commandName(name)]!(base, ...args);
+  };
   const together = new Map(
     TOGETHER.map((name) => [
       name,
@@ -72,6 +71,15 @@ export function createScripts(redis: Redis, base: string): Scripts {
     ]),
   );
   return { call, callTogether: (name, ...args) => together.get(name)!(...args) };
+}
+
+function defineScripts(redis: Redis): void {
+  const lib = readScript('lib');
+  const jobs = `${bullmqFunctions()}${readScript('jobs')}`;
+  for (const name of NAMES) {
+    const parts = WITH_JOBS.has(name) ? [lib, jobs, ...wrapped(name)] : [lib, ...wrapped(name)];
+    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua: parts.join('\n') });
+  }
 }
 
 /** What a script leaves to be written is written when it is over; calls that came together do that one by one. */
