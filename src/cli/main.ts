@@ -7,4 +7,4 @@ import { readVersion } from '../runtime/version.ts';
 
 const [first, ...others] = process.argv.slice(2);
 if (others.length === 0 && (first === '--version' || first === '-V')) process.stdout.write(`${readVersion()}\n`);
-else await import('./start.ts');
+else void import('./start.ts');
