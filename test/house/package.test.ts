@@ -25,7 +25,13 @@ describe('the published package', () => {
 
   it('holds the command, the library with its types, the schema and what the build copies', () => {
     expect(files).toEqual(
-      expect.arrayContaining(['dist/bin/planq.cjs', 'dist/bin/LICENSES.txt', 'dist/index.js', 'dist/index.d.ts', 'schema/plan.json']),
+      expect.arrayContaining([
+        'dist/bin/planq.cjs',
+        'dist/bin/LICENSES.txt',
+        'dist/index.js',
+        'dist/index.d.ts',
+        'schema/plan.json',
+      ]),
     );
     expect(files.filter((file) => /^dist\/redis\/scripts\/.+\.lua$/.test(file))).not.toEqual([]);
     expect(files.filter((file) => /^dist\/(agents|drill)\/programs\/.+\.mjs$/.test(file))).not.toEqual([]);

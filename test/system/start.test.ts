@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { createProject, type TestProject } from '../support/cli.ts';
@@ -44,6 +44,7 @@ test.each(['--version', '-V'])('%s loads one file and no package', async (flag) 
   const told = await built(createProject(), flag);
   expect(told).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '', files: ['dist/bin/planq.cjs'] });
   expect(told.builtins.filter(isSlow)).toEqual([]);
+  expect(statSync(BUILT).size, 'only what the version needs').toBeLessThan(2000);
 });
 
 test('the version is also told in company', async () => {
