@@ -22,9 +22,9 @@ COPY --from=build /app/package.json /app/package.json
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
 COPY schema /app/schema
-RUN ln -s /app/dist/cli/main.js /usr/local/bin/planq && mkdir /project && chown node:node /project
+RUN ln -s /app/dist/bin/planq.cjs /usr/local/bin/planq && mkdir /project && chown node:node /project
 USER node
 # The project folder is mounted here: plans, workspace and outputs are read and written in it.
 WORKDIR /project
-ENTRYPOINT ["tini", "-s", "--", "node", "/app/dist/cli/main.js"]
+ENTRYPOINT ["tini", "-s", "--", "node", "/app/dist/bin/planq.cjs"]
 CMD ["worker"]

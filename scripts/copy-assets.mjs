@@ -1,9 +1,9 @@
 /**
- * The last step of the build: brings into dist/ what the compiler does not (Lua scripts, programs that run as processes
- * of their own), takes out what the source no longer has, and makes the command executable. dist/ is never emptied as a
- * whole, so that a planq which is running from it does not lose its files.
+ * The second step of the build: brings into dist/ what the compiler does not (Lua scripts, programs that run as processes
+ * of their own), and takes out what the source no longer has. dist/ is never emptied as a whole, so that a planq which is
+ * running from it does not lose its files. dist/bin/ is the next step's.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,7 +31,7 @@ const expected = new Set(
   ),
 );
 for (const file of listFiles(target)) {
-  if (!expected.has(file)) rmSync(path.join(target, file));
+  if (!expected.has(file) && !file.startsWith(`bin${path.sep}`)) rmSync(path.join(target, file));
 }
 
 for (const { folder, pattern } of ASSETS) {
@@ -41,6 +41,3 @@ for (const { folder, pattern } of ASSETS) {
     copyFileSync(path.join(source, folder, file), copy);
   }
 }
-
-const command = path.join(target, 'cli', 'main.js');
-if (existsSync(command)) chmodSync(command, 0o755);

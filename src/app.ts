@@ -1,19 +1,16 @@
 /**
  * The composition root: the one place where clock, configuration, store, agents and workers are put together. Everything
- * that lives hangs off an app, so two can live in one process.
+ * that lives hangs off an app, so two can live in one process. What only some verbs need is imported when it is asked for:
+ * a command that just looks starts in a fraction of the time.
  */
 import { stat } from 'node:fs/promises';
 import { debuglog } from 'node:util';
 import type { Agent } from './agents/agent.ts';
-import { checkSteering } from './agents/fake-steering.ts';
-import { describeLimits } from './agents/limiter.ts';
-import { createAgents, KNOWN_AGENTS } from './agents/registry.ts';
-import { chooseTier, type TierReport } from './agents/tier.ts';
-import { anchorReceivers, listReceivers, type ReceiverInfo, sendTest, type TestResult } from './notify/notifier.ts';
-import { createReceivers } from './notify/receivers.ts';
-import { type LoadedPlan, type LoadOptions, loadPlan } from './producer/load-plan.ts';
-import { openStore, type Store } from './producer/store.ts';
-import { type SubmitOptions, type Submitted, submitPlan } from './producer/submit.ts';
+import type { TierReport } from './agents/tier.ts';
+import type { ReceiverInfo, TestResult } from './notify/notifier.ts';
+import type { LoadedPlan, LoadOptions } from './producer/load-plan.ts';
+import type { Store } from './producer/store.ts';
+import type { SubmitOptions, Submitted } from './producer/submit.ts';
 import { type Clock, systemClock } from './runtime/clock.ts';
 import { type Config, type ConfigOverrides, loadConfig } from './runtime/config.ts';
 import { PlanqError } from './runtime/errors.ts';
@@ -21,7 +18,7 @@ import type { Problem } from './runtime/problem.ts';
 import { type Random, systemRandom } from './runtime/random.ts';
 import type { Secrets } from './runtime/secrets.ts';
 import type { CrashPoint } from './workers/context.ts';
-import { WorkerPool } from './workers/pool.ts';
+import type { WorkerPool } from './workers/pool.ts';
 import { openSecrets } from './workers/worker-secrets.ts';
 
 export interface AppOptions {
@@ -52,11 +49,11 @@ export interface App {
   /** How surely agents are held on this machine, with this configuration. */
   detectTier(): Promise<TierReport>;
   /** How exactly agents' processors and memory are limited on this machine; sentences. */
-  agentLimits(): readonly string[];
+  agentLimits(): Promise<readonly string[]>;
   /** Who is notified, and of what. */
-  receivers(): ReceiverInfo[];
+  receivers(): Promise<ReceiverInfo[]>;
   /** Whether a pool of this process could notify all of them. @throws PlanqError `config_invalid` when a secret is missing */
-  checkNotify(): void;
+  checkNotify(): Promise<void>;
   /** Sends every receiver of notifications a test; needs no Redis. @throws PlanqError `config_invalid` */
   testNotify(signal?: AbortSignal): Promise<TestResult[]>;
   close(): Promise<void>;
@@ -67,7 +64,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const loaded = await loadConfig(options.env as NodeJS.ProcessEnv, options.overrides ?? {}, options.cwd);
   if (!loaded.ok) throw invalidConfig(loaded.error);
   const config = loaded.value;
-  refuseWrongSteering(options.env.PLANQ_FAKE);
+  await refuseWrongSteering(options.env.PLANQ_FAKE);
   if (!(await isFolder(config.projectDir))) {
     throw new PlanqError('usage', `cannot use project folder "${config.projectDir}": it is not there`, {
       hint: 'make it first, or give another --project',
@@ -78,7 +75,7 @@ export async function createApp(options: AppOptions): Promise<App> {
   const debug = options.debug ?? debuglog('planq');
   let opening: Promise<Store> | undefined;
   const store = (): Promise<Store> => {
-    opening ??= openStore(config, clock);
+    opening ??= import('./producer/store.ts').then(({ openStore }) => openStore(config, clock));
     return opening;
   };
   return {
@@ -87,6 +84,8 @@ export async function createApp(options: AppOptions): Promise<App> {
     secrets: openSecrets(config, options.env),
     store,
     loadPlan: async (path, planOptions = {}) => {
+      const { loadPlan } = await import('./producer/load-plan.ts');
+      const { createAgents, KNOWN_AGENTS } = await import('./agents/registry.ts');
       const plan = await loadPlan(path, {
         cwd: options.cwd,
         knownAgents: KNOWN_AGENTS,
@@ -99,11 +98,14 @@ export async function createApp(options: AppOptions): Promise<App> {
       return checkAgentOptions(plan, createAgents({ clock }), planOptions.strict === true);
     },
     submit: async (plan, submitOptions = {}) => {
-      await anchorReceivers(await store(), config);
+      const { submitPlan } = await import('./producer/submit.ts');
+      if (config.notify.length > 0) await (await loadNotifier()).anchorReceivers(await store(), config);
       return submitPlan(await store(), config, clock, plan, submitOptions);
     },
-    createPool: async (masters) =>
-      new WorkerPool({
+    createPool: async (masters) => {
+      const { WorkerPool } = await import('./workers/pool.ts');
+      const { createAgents } = await import('./agents/registry.ts');
+      return new WorkerPool({
         store: await store(),
         config,
         clock,
@@ -114,18 +116,27 @@ export async function createApp(options: AppOptions): Promise<App> {
         hook: crashHook(options.env.PLANQ_CRASH_AT),
         warn,
         debug,
-      }),
-    detectTier: () => chooseTier(config.isolation),
-    agentLimits: () => describeLimits(),
-    receivers: () => listReceivers(config, options.env),
-    checkNotify: () => void createReceivers({ config, env: options.env, clock }),
-    testNotify: (signal = new AbortController().signal) => sendTest({ config, env: options.env, clock, debug }, signal),
+      });
+    },
+    detectTier: async () => (await import('./agents/tier.ts')).chooseTier(config.isolation),
+    agentLimits: async () => (await import('./agents/limiter.ts')).describeLimits(),
+    receivers: async () => (await loadNotifier()).listReceivers(config, options.env),
+    checkNotify: async () => {
+      const { createReceivers } = await import('./notify/receivers.ts');
+      createReceivers({ config, env: options.env, clock });
+    },
+    testNotify: async (signal = new AbortController().signal) =>
+      (await loadNotifier()).sendTest({ config, env: options.env, clock, debug }, signal),
     close: async () => {
       // An opening that failed has nothing to close, and its error was told to whoever asked for the store.
       const opened = await opening?.catch(() => undefined);
       await opened?.close();
     },
   };
+}
+
+function loadNotifier(): Promise<typeof import('./notify/notifier.ts')> {
+  return import('./notify/notifier.ts');
 }
 
 /** Lets every agent check the options of its tasks. @throws PlanqError `plan_invalid` */
@@ -145,7 +156,9 @@ function checkAgentOptions(loaded: LoadedPlan, agents: ReadonlyMap<string, Agent
 }
 
 /** Whoever steers the fake agent wrongly would see it do something else, and wonder. @throws PlanqError `usage` */
-function refuseWrongSteering(text: string | undefined): void {
+async function refuseWrongSteering(text: string | undefined): Promise<void> {
+  if (text === undefined) return;
+  const { checkSteering } = await import('./agents/fake-steering.ts');
   const problems = checkSteering(text);
   if (problems.length === 0) return;
   throw new PlanqError('usage', `cannot use the variable PLANQ_FAKE: it has ${countMistakes(problems)}`, {

@@ -9,7 +9,7 @@ import { openStanding } from '../standing.ts';
 import { median } from '../statistics.ts';
 import type { PartFile } from './part.ts';
 
-const MAIN = path.join(import.meta.dirname, '../../dist/cli/main.js');
+const MAIN = path.join(import.meta.dirname, '../../dist/bin/planq.cjs');
 
 interface Command {
   id: string;

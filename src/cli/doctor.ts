@@ -15,7 +15,7 @@ export const doctor: Command = async (context, _args, options) => {
     detectTier: app.detectTier,
     agentLimits: app.agentLimits,
     openStore: app.store,
-    receivers: app.receivers(),
+    receivers: await app.receivers(),
   });
   const isFit = findings.every(({ status }) => status !== 'fail');
   if (options.json === true) output.json({ ok: isFit, checks: findings });

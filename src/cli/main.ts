@@ -1,11 +1,10 @@
 #!/usr/bin/env node
-/** The `planq` command. */
-import './no-proto.ts';
-import './small-heap.ts';
-import { runCli } from './program.ts';
+/**
+ * The `planq` command. The version is told at once: much asks for it, and nothing else of planq is needed for it. Commander
+ * knows it too, for all other ways to ask.
+ */
+import { readVersion } from '../runtime/version.ts';
 
-/** What still holds the process after a command has ended (a connection to a dead server) does so for this long. */
-const LINGER_MS = 2000;
-
-process.exitCode = await runCli(process.argv.slice(2), process);
-setTimeout(() => process.exit(), LINGER_MS).unref();
+const [first, ...others] = process.argv.slice(2);
+if (others.length === 0 && (first === '--version' || first === '-V')) process.stdout.write(`${readVersion()}\n`);
+else void import('./start.ts');

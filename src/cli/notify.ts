@@ -17,7 +17,7 @@ export const notify: Command = async ({ app, output, signals }, _args, options) 
     else output.printLines(results.map(toLine));
     return isDone ? EXIT.ok : EXIT.failed;
   }
-  const receivers = app.receivers().map(({ to, on }) => ({ to, on }));
+  const receivers = (await app.receivers()).map(({ to, on }) => ({ to, on }));
   if (options.json === true) output.json({ receivers });
   else if (length === 0) output.note('nobody is notified: add "notify" to planq.config.json, see docs/notify.md');
   else output.printLines(receivers.map(({ to, on }): Line => [`${to}  ${on.join(', ')}`]));

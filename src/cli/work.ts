@@ -61,7 +61,7 @@ export async function workAndFollow(context: Context, input: WorkInput): Promise
  * @throws PlanqError `config_invalid` when the secret of a receiver of notifications is missing
  */
 export async function requireAbleToWork({ app }: Context, masters: readonly string[]): Promise<void> {
-  if ((await new Workforce(app, masters).unserved()).length > 0) app.checkNotify();
+  if ((await new Workforce(app, masters).unserved()).length > 0) await app.checkNotify();
 }
 
 async function prepare({ output }: Context, workforce: Workforce, input: WorkInput): Promise<void> {

@@ -5,6 +5,7 @@
 import type { App } from '../app.ts';
 import { livingWorkers } from '../control/living-workers.ts';
 import { unservedMasters } from '../producer/fleet.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 type Pool = Awaited<ReturnType<App['createPool']>>;
 
@@ -51,6 +52,7 @@ export class Workforce {
   }
 
   async #start(): Promise<void> {
+    keepHeapSmall();
     const { concurrency } = this.app.config;
     this.#pool = await this.app.createPool(Object.fromEntries(this.masters.map((name) => [name, concurrency])));
     await this.#pool.start();

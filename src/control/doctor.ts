@@ -29,7 +29,7 @@ export interface DoctorInput {
   /** How agents are held on this machine. */
   detectTier(): Promise<{ tier: 'A' | 'B' | 'C'; how: string; reason: string }>;
   /** How exactly their processors and memory are limited; sentences. */
-  agentLimits(): readonly string[];
+  agentLimits(): Promise<readonly string[]>;
   /** @throws PlanqError `redis_*`, `clock_skew` */
   openStore(): Promise<Store>;
   /** Who is notified, by this process's configuration and environment. */
@@ -55,7 +55,7 @@ export async function examine(input: DoctorInput): Promise<Finding[]> {
     checkProgram(input.config),
     ...(await checkRedis(input)),
     await checkProcessControl(input),
-    ok('agent-limits', input.agentLimits().join('; ')),
+    ok('agent-limits', (await input.agentLimits()).join('; ')),
     ok('keep', `ended runs stay in Redis: ${describeKeep(input.config.keep)}`),
     ...input.receivers.map(checkReceiver),
   ];

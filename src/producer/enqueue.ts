@@ -5,8 +5,9 @@
  */
 import { compileReady, compileRunTree, type JobSpec, type ReadyTask, stageJobId, taskJobId } from '../flows/compile.ts';
 import { parseNode } from '../flows/node.ts';
+import { JOB_OPTIONS } from '../redis/job-options.ts';
 import { masterQueue, RUNS_QUEUE } from '../redis/keys.ts';
-import { type FlowJob, JOB_OPTIONS } from '../redis/queues.ts';
+import type { FlowJob } from '../redis/queues.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import type { Store } from './store.ts';
 

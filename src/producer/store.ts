@@ -14,9 +14,9 @@ import {
   warnOpenServer,
 } from '../redis/connection.ts';
 import { createKeys, type Keys } from '../redis/keys.ts';
+import { createLateQueues, type LateQueues } from '../redis/late-queues.ts';
 import { NotifyLease } from '../redis/notify-lease.ts';
 import { type PrivateServer, startPrivateServer } from '../redis/private-server.ts';
-import { createQueues, type Queues } from '../redis/queues.ts';
 import { RunRecord } from '../redis/record.ts';
 import { createScripts } from '../redis/scripts.ts';
 import { Steering } from '../redis/steering.ts';
@@ -30,7 +30,7 @@ export interface Store {
   record: RunRecord;
   steering: Steering;
   audits: Audits;
-  queues: Queues;
+  queues: LateQueues;
   check: ServerCheck;
   /** Who tells a receiver of notifications, and how far. @param holder a worker's id */
   notifyLease(receiver: string, holder: string): NotifyLease;
@@ -72,7 +72,7 @@ function assemble(
 ): Store {
   const keys = createKeys(config.prefix);
   const producer = createConnection(target);
-  const queues = createQueues(producer, keys);
+  const queues = createLateQueues(producer, keys);
   const scripts = createScripts(redis, keys.base);
   return {
     target,

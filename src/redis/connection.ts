@@ -22,18 +22,18 @@ export interface RedisTarget {
  */
 const SOCKET_TIMEOUT_MS = 20_000;
 
-const OPTIONS: RedisOptions = {
+const OPTIONS = {
   maxRetriesPerRequest: null,
   socketTimeout: SOCKET_TIMEOUT_MS,
   connectTimeout: 10_000,
   // ioredis keeps this timer, and with it the process, for a connection that was closed by the other side before.
   disconnectTimeout: 100,
   lazyConnect: true,
-  retryStrategy: (times) => Math.min(times * 50, 1000),
+  retryStrategy: (times: number) => Math.min(times * 50, 1000),
   // After a failover the address may belong to another server while we still talk to the old one, which refuses to write.
   // Nothing of a refused command was done, so it is sent again there.
-  reconnectOnError: (error) => (error.message.startsWith('READONLY') ? 2 : false),
-};
+  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 2 : false),
+} satisfies RedisOptions;
 
 /** Makes a connection object; it connects on `connect()` or with the first command. */
 export function createConnection(target: RedisTarget, overrides: RedisOptions = {}): Redis {
@@ -47,19 +47,21 @@ export function createConnection(target: RedisTarget, overrides: RedisOptions = 
 }
 
 /**
- * Opens a connection or says in one sentence why not.
+ * Opens a connection or says in one sentence why not. It is tried once; after that it comes back by itself, as all do.
  * @throws PlanqError `redis_unreachable`
  */
 export async function openConnection(target: RedisTarget, timeoutMs = 5000): Promise<Redis> {
-  const probe = createConnection(target, { retryStrategy: () => null, connectTimeout: timeoutMs });
+  const redis = createConnection(target, { retryStrategy: () => null, connectTimeout: timeoutMs });
   let cause: unknown;
-  probe.on('error', (error: unknown) => {
+  const listener = (error: unknown): void => {
     cause = error;
-  });
+  };
+  redis.on('error', listener);
   try {
-    await probe.connect();
-    await probe.ping();
+    await redis.connect();
+    await redis.ping();
   } catch (error) {
+    redis.disconnect();
     throw new PlanqError(
       'redis_unreachable',
       `cannot reach Redis at ${describeTarget(target)}: ${hidePassword(target, errorMessage(cause ?? error))}`,
@@ -67,11 +69,10 @@ export async function openConnection(target: RedisTarget, timeoutMs = 5000): Pro
         hint: 'start it, or set REDIS_URL to the right address; without REDIS_URL planq starts its own',
       },
     );
-  } finally {
-    probe.disconnect();
   }
-  const redis = createConnection(target);
-  await redis.connect();
+  redis.off('error', listener);
+  redis.options.retryStrategy = OPTIONS.retryStrategy;
+  redis.options.connectTimeout = OPTIONS.connectTimeout;
   return redis;
 }
 
@@ -111,16 +112,16 @@ const CLOCK_SKEW_WARNING_MS = 500;
  *   eviction policy other than noeviction) or `clock_skew`
  */
 export async function checkServer(redis: Redis, clock: Clock, options: { volatile: boolean }): Promise<ServerCheck> {
+  const asking = askTime(redis, clock);
+  // It travels with INFO; should it fail, that is told after what INFO says.
+  asking.catch(() => undefined);
   const facts = parseServerInfo(await readInfo(redis));
   const unfit = findUnfitness(facts);
   if (unfit !== null)
     throw new PlanqError('redis_unfit', `cannot work with this Redis: ${unfit.cause}`, { hint: unfit.hint });
   const appendOnly = facts.appendOnly ?? (await readFlag(redis, 'appendonly'));
   const policy = facts.evictionPolicy ?? (await readSetting(redis, 'maxmemory-policy'));
-  const before = clock.now();
-  const [seconds, micros] = await redis.time();
-  const serverNow = Number(seconds) * 1000 + Number(micros) / 1000;
-  const skew = Math.round(serverNow - (before + clock.now()) / 2);
+  const skew = await asking;
   const check: ServerCheck = {
     server: `${facts.kind} ${facts.version ?? 'unknown version'}`,
     appendOnly,
@@ -139,6 +140,14 @@ export async function checkServer(redis: Redis, clock: Clock, options: { volatil
     check.warnings.push(`the clock differs from Redis by ${skew} ms; synchronise the machines`);
   refuseUnsafe(check, options.volatile);
   return check;
+}
+
+/** @returns by how many milliseconds the server's clock is ahead */
+async function askTime(redis: Redis, clock: Clock): Promise<number> {
+  const before = clock.now();
+  const [seconds, micros] = await redis.time();
+  const serverNow = Number(seconds) * 1000 + Number(micros) / 1000;
+  return Math.round(serverNow - (before + clock.now()) / 2);
 }
 
 function refuseUnsafe(check: ServerCheck, volatile: boolean): void {

@@ -2,24 +2,19 @@
  * All BullMQ objects are made here. BullMQ moves work and knows nothing else: its own attempts and stall limits are set
  * so high that the record alone decides, and the default rule for failed children is the only one used.
  */
-import { type FlowJob, FlowProducer, type Job, type JobsOptions, Queue, type Worker, type WorkerOptions } from 'bullmq';
+import { type FlowJob, FlowProducer, type Job, Queue, type Worker, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
 import { type Claimed, RenewingWorker, type Reservation, TurnWorker } from './turn-worker.ts';
 import type { Turns } from './turns.ts';
 
 export { DelayedError, UnrecoverableError, WaitingChildrenError, WaitingError } from 'bullmq';
-export type { FlowJob, Job, JobsOptions, Worker };
-
-/** What every job carries besides its id; kept small. The command comes from the record. */
-export const JOB_OPTIONS: JobsOptions = { attempts: 1000, backoff: { type: 'fixed', delay: 1000 } };
+export type { FlowJob, Job, Worker };
 
 export interface Queues {
   flows: FlowProducer;
   /** The queue object of a name, made once. */
   queue(name: string): Queue;
-  /** BullMQ's own name for a queue in a parent reference. */
-  qualifiedName(name: string): string;
   close(): Promise<void>;
 }
 
@@ -40,7 +35,6 @@ export function createQueues(redis: Redis, keys: Keys): Queues {
       }
       return queue;
     },
-    qualifiedName: (name) => `${keys.base}:${name}`,
     close: async () => {
       await Promise.all([flows.close(), ...[...queues.values()].map((queue) => queue.close())]);
     },

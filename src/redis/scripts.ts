@@ -63,8 +63,25 @@ type TogetherName = (typeof TOGETHER)[number];
 
 type Command = (base: string, ...args: (string | number)[]) => Promise<ScriptReply>;
 
-/** Defines the scripts on a connection. @param base the keys' common base */
+/** Defines the scripts on a connection, all with the first call: who only reads needs none. @param base the keys' common base */
 export function createScripts(redis: Redis, base: string): Scripts {
+  const commands = redis as unknown as Record<string, Command>;
+  let areDefined = false;
+  const call: Scripts['call'] = (name, ...args) => {
+    if (!areDefined) defineScripts(redis);
+    areDefined = true;
+    return commands[commandName(name)]!(base, ...args);
+  };
+  const together = new Map(
+    TOGETHER.map((name) => [
+      name,
+      createTogether((...args) => call(name, ...args) as unknown as Promise<ScriptReply[]>),
+    ]),
+  );
+  return { call, callTogether: (name, ...args) => together.get(name)!(...args) };
+}
+
+function defineScripts(redis: Redis): void {
   const lib = readScript('lib');
   const jobs = `${bullmqFunctions()}${readScript('jobs')}`;
   for (const name of NAMES) {
@@ -73,15 +90,6 @@ export function createScripts(redis: Redis, base: string): Scripts {
     const main = form === undefined ? wrapped(readScript(name)) : `${readScript(name)}\n${wrapped(form.main)}`;
     redis.defineCommand(commandName(name), { numberOfKeys: 1, lua: [...parts, main].join('\n') });
   }
-  const commands = redis as unknown as Record<string, Command>;
-  const call: Scripts['call'] = (name, ...args) => commands[commandName(name)]!(base, ...args);
-  const together = new Map(
-    TOGETHER.map((name) => [
-      name,
-      createTogether((...args) => call(name, ...args) as unknown as Promise<ScriptReply[]>),
-    ]),
-  );
-  return { call, callTogether: (name, ...args) => together.get(name)!(...args) };
 }
 
 /** What a script leaves to be written is written when it is over. */

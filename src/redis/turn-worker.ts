@@ -2,7 +2,7 @@
  * A BullMQ worker for tasks, whose jobs end and begin by turns: the end of one job, the next one and its claim are one call.
  * What turns leave to BullMQ (a queue with limits, jobs that are due, a job that is not ours) goes by BullMQ's own scripts.
  */
-import { type Job, Worker, type WorkerOptions } from 'bullmq';
+import { type Job, raw2NextJobData, Worker, type WorkerOptions } from 'bullmq';
 import type { ClaimReply, SettleReply } from './replies.ts';
 import type { TurnReply, Turns } from './turns.ts';
 
@@ -125,7 +125,8 @@ export class TurnWorker extends RenewingWorker {
     (this as unknown as { blockUntil: number }).blockUntil = 0;
     if (next === 'none') return this.nextJobFromJobData(undefined, undefined, token);
     if (reservation !== null && next.claim !== null) this.#claims.set(token, { reservation, reply: next.claim });
-    return this.nextJobFromJobData(next.json, next.id, token);
+    const [json] = raw2NextJobData([next.fields, next.id, 0, 0]);
+    return this.nextJobFromJobData(json, next.id, token);
   }
 }
 

@@ -1,7 +1,6 @@
 /**
  * A worker's turns: what a task came to, the end of its job, the next job and its claim in one call of the script `advance`.
  */
-import { raw2NextJobData } from 'bullmq';
 import { Lanes } from './lanes.ts';
 import { type ClaimReply, readClaim, readSettle, type SettleReply } from './replies.ts';
 import type { Scripts } from './scripts.ts';
@@ -18,14 +17,11 @@ export interface Turn {
   settle?: readonly (string | number)[];
 }
 
-/** A job as BullMQ's workers read it. */
-export type JobJson = NonNullable<ReturnType<typeof raw2NextJobData>[0]>;
-
 export interface TurnReply {
   settled: SettleReply | null;
   isCompleted: boolean;
-  /** `ask`: BullMQ's own script must look; `none`: there is nothing to do. */
-  next: 'ask' | 'none' | { id: string; json: JobJson; claim: ClaimReply | null };
+  /** `fields` as Redis has them, names and values; `ask`: BullMQ's own script must look; `none`: there is nothing to do. */
+  next: 'ask' | 'none' | { id: string; fields: string[]; claim: ClaimReply | null };
 }
 
 export interface TurnsOptions {
@@ -78,7 +74,6 @@ function readTurn([settled, second, next]: RawReply): TurnReply | Error {
 }
 
 function readNext([fields, id, claim]: [string[], string, ScriptAnswer | '']): TurnReply['next'] {
-  const json = raw2NextJobData([fields, id, 0, 0])[0]!;
-  if (claim !== '' && claim[0] === 'error') return { id, json, claim: null };
-  return { id, json, claim: claim === '' ? null : readClaim(claim) };
+  // A claim that failed is tried again by itself.
+  return { id, fields, claim: claim === '' || claim[0] === 'error' ? null : readClaim(claim) };
 }

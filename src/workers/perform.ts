@@ -3,13 +3,10 @@
  * comes next is added to BullMQ before this job ends, so that its parents never see zero children early.
  */
 import type { Outcome } from '../agents/agent.ts';
-import { compileReady, type ReadyTask, stageJobId } from '../flows/compile.ts';
 import type { JobData } from '../flows/job-data.ts';
-import { parseNode } from '../flows/node.ts';
 import { parseDefinition } from '../flows/record.ts';
 import { leavesFiles } from '../plan/leaves-files.ts';
-import { enqueue, enqueueAgain, stageJobExists } from '../producer/enqueue.ts';
-import { promoteGrants } from '../producer/grants.ts';
+import { enqueueAgain } from '../producer/enqueue.ts';
 import { reopenRunJob, revive } from '../producer/revive.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { exists as pathExists } from '../producer/workspace.ts';
@@ -22,6 +19,7 @@ import { performAttempt } from './attempt.ts';
 import { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import type { Held } from './holdings.ts';
+import { enqueueReady, letGo } from './let-go.ts';
 import { endJob, refuseJob, settleRecord, snoozeJob, toSettleInput } from './settle.ts';
 import { writeOutcomeFiles } from './status-files.ts';
 import { StopSwitch } from './stop-switch.ts';
@@ -241,33 +239,6 @@ async function goOnSettled(
   const reason = 'reason' in outcome ? outcome.reason : '';
   const tolerated = reply.state === 'failed' && attempt.task.continueOnError;
   return endJob(worker, job, token, { state: tolerated ? 'tolerated' : reply.state, delayMs: reply.delayMs, reason });
-}
-
-/** Adds what became ready and wakes the waiters that got what they waited for. */
-async function letGo(
-  worker: WorkerContext,
-  job: Job,
-  run: string,
-  reply: Pick<SettleReply, 'outbox' | 'grants'>,
-): Promise<void> {
-  await enqueueReady(worker, job, run, reply.outbox);
-  await promoteGrants(worker.store, reply.grants);
-}
-
-async function enqueueReady(worker: WorkerContext, job: Job, run: string, ready: readonly ReadyTask[]): Promise<void> {
-  if (ready.length === 0) return;
-  const parentId = job.parent?.id ?? null;
-  const from = { group: groupOf(run, parentId), parentId };
-  const opened = new Set(ready.map((task) => parseNode(task.node).g).filter((group) => group > from.group));
-  // A group whose stage job is there already was opened before: a retry brings late tasks of it.
-  for (const group of opened)
-    if (await stageJobExists(worker.store, run, group)) from.group = Math.max(from.group, group);
-  await enqueue(worker.store, run, ready, compileReady(run, ready, from));
-}
-
-function groupOf(run: string, parentId: string | null): number {
-  const prefix = stageJobId(run, 0).slice(0, -1);
-  return parentId?.startsWith(prefix) ? Number(parentId.slice(prefix.length)) : 0;
 }
 
 /** The claim said no: end or put aside the job as the reason wants. */

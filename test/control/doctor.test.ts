@@ -11,7 +11,7 @@ test('the doctor names the tier in which agents are held', async () => {
       clock: systemClock,
       nodeVersion: process.version,
       detectTier: async () => ({ tier, how: 'as tried', reason: 'no better one' }),
-      agentLimits: () => ['memory: as tried', 'processors: as tried'],
+      agentLimits: async () => ['memory: as tried', 'processors: as tried'],
       openStore: async () => app.store,
       receivers: [],
     });
@@ -29,7 +29,7 @@ test('the doctor names who is notified of what, and a secret that is missing', a
     clock: systemClock,
     nodeVersion: process.version,
     detectTier: async () => ({ tier: 'A', how: 'as tried', reason: '' }),
-    agentLimits: () => [],
+    agentLimits: async () => [],
     openStore: async () => app.store,
     receivers: [
       { ...entry, secretEnv: null, hasSecret: false },

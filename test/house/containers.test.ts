@@ -81,7 +81,7 @@ describe('the Dockerfile', () => {
   it('runs under an init, as an ordinary user, in the project folder', () => {
     expect(lastOf('USER')).toBe('USER node');
     expect(lastOf('WORKDIR')).toBe('WORKDIR /project');
-    expect(lastOf('ENTRYPOINT')).toBe('ENTRYPOINT ["tini", "-s", "--", "node", "/app/dist/cli/main.js"]');
+    expect(lastOf('ENTRYPOINT')).toBe('ENTRYPOINT ["tini", "-s", "--", "node", "/app/dist/bin/planq.cjs"]');
     expect(lastOf('CMD')).toBe('CMD ["worker"]');
     expect(final).toContain('ENV NODE_ENV=production');
   });

@@ -25,7 +25,13 @@ describe('the published package', () => {
 
   it('holds the command, the library with its types, the schema and what the build copies', () => {
     expect(files).toEqual(
-      expect.arrayContaining(['dist/cli/main.js', 'dist/index.js', 'dist/index.d.ts', 'schema/plan.json']),
+      expect.arrayContaining([
+        'dist/bin/planq.cjs',
+        'dist/bin/LICENSES.txt',
+        'dist/index.js',
+        'dist/index.d.ts',
+        'schema/plan.json',
+      ]),
     );
     expect(files.filter((file) => /^dist\/redis\/scripts\/.+\.lua$/.test(file))).not.toEqual([]);
     expect(files.filter((file) => /^dist\/(agents|drill)\/programs\/.+\.mjs$/.test(file))).not.toEqual([]);
@@ -34,6 +40,7 @@ describe('the published package', () => {
   it('holds files of these kinds only', () => {
     const kinds = [
       /^dist\/[\w/-]+\.(js|d\.ts)$/,
+      /^dist\/bin\/(\w+\.cjs|LICENSES\.txt)$/,
       /^dist\/redis\/scripts\/[\w-]+\.lua$/,
       /^dist\/(agents|drill)\/programs\/[\w-]+\.(mjs|d\.mts)$/,
       /^examples\/[\w/.-]+\.(ya?ml|json|md|mjs)$/,

@@ -1,7 +1,7 @@
 /**
  * A worker's turns against a real Redis: beside BullMQ's own scripts, with lost answers, with what they leave to BullMQ.
  */
-import { type Job, Worker } from 'bullmq';
+import { Job, type JobJson, Worker } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import { settleArguments } from '../../src/redis/record.ts';
 import type { Turn, TurnReply, Turns } from '../../src/redis/turns.ts';
@@ -50,11 +50,11 @@ test("jobs that are taken and completed by turns leave what BullMQ's own scripts
   let id = idOf(first);
   for (const left of [2, 1, 0]) {
     const reply = await turns.call({ ...take('l'), complete: { job: id, returnValue: DONE } });
-    const next = (await job!.moveToCompleted(DONE, 'l', true)) as [Parameters<Worker['createJob']>[0], string];
+    const next = (await job!.moveToCompleted(DONE, 'l', true)) as unknown[] | undefined;
     expect(reply.isCompleted).toBe(true);
     id = idOf(reply);
     expect(id === 'none').toBe(left === 0);
-    job = next?.[0] ? worker['createJob'](next[0], next[1]) : undefined;
+    job = next?.[0] ? Job.fromJSON(worker, next[0] as JobJson, String(next[1])) : undefined;
     await compare();
   }
   // The stage job has lost its last child.

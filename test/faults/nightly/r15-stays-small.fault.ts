@@ -20,7 +20,7 @@ import { openVerdict } from '../verdict.ts';
 const MINUTES = Number(process.env.PLANQ_SOAK_MINUTES ?? 30);
 const SAMPLE_MS = 5000;
 /** The command as it is installed, with the heap that it asks V8 for. */
-const COMMAND = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url));
+const COMMAND = fileURLToPath(new URL('../../../dist/bin/planq.cjs', import.meta.url));
 const MEGABYTE = 1024 * 1024;
 
 interface Sample {
