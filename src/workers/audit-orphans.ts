@@ -6,6 +6,7 @@
  * nor whether their run lives, and leaves the parents of what it removes waiting for ever.
  */
 import { parseKey } from '../producer/release-parent.ts';
+import { mayListKeys } from '../redis/access.ts';
 import { RUNS_QUEUE } from '../redis/keys.ts';
 import type { WorkerContext } from './context.ts';
 import { warnOf } from './repairs.ts';
@@ -34,7 +35,7 @@ export interface KeyWalk {
 
 export function createKeyWalk(worker: WorkerContext): KeyWalk {
   let cursor = '0';
-  let rest = mayScan(worker.store) ? 0 : Number.POSITIVE_INFINITY;
+  let rest = mayListKeys(worker.store.redis) ? 0 : Number.POSITIVE_INFINITY;
   return {
     nextOrphans: async () => {
       if (rest-- > 0) return [];
@@ -74,11 +75,6 @@ async function findOrphans({ store }: WorkerContext, jobs: readonly OrphanJob[])
 /** Looks again, and removes it. */
 export async function removeOrphan(worker: WorkerContext, job: OrphanJob): Promise<void> {
   if (await worker.store.audits.lookAtOrphan(job, true)) warnOf(worker, { what: 'orphan', run: '', name: job.id });
-}
-
-/** A user with a name was made for planq, and planq asks it for no right that docs/redis.md does not give. */
-function mayScan({ redis }: WorkerContext['store']): boolean {
-  return ['', 'default'].includes(redis.options.username ?? '');
 }
 
 function toJob({ store }: WorkerContext, key: string): OrphanJob | null {
