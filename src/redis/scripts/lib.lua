@@ -172,9 +172,12 @@ end
 -- How "run|index" stands in a line: those at the same place are in the order of their text, which is that of the plan when
 -- the index has leading zeros. LINE_ENTRY reads it back.
 local LINE_ENTRY = '^(.*)|0*(%d+)$'
+local line_entries = {}
 local function line_entry(member)
-  local run, i = string.match(member, LINE_ENTRY)
-  return string.format('%s|%06d', run, i)
+  if not line_entries[member] then
+    line_entries[member] = string.format('%s|%06d', string.match(member, LINE_ENTRY))
+  end
+  return line_entries[member]
 end
 
 -- The limits that `member` cannot have now: no room, or somebody with a better place in line waits for it.
