@@ -1,19 +1,27 @@
 /**
  * Keeps a log from filling the disk while its agent writes to it. The agent's descriptor appends, so the file can be cut
- * under its hands without leaving a hole; what it writes in the moment of the cut may end up before the kept end.
+ * under its hands without leaving a hole. The end is moved to behind the beginning, then whatever was written meanwhile,
+ * and the file is cut in the same breath: the last words stay the last. Only what is written between the last look and the
+ * cut, some microseconds, is lost.
  */
-import { constants } from 'node:fs';
+import { constants, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /** The most that a log may have; what is above it is taken out of its middle. */
 export const LOG_LIMIT_BYTES = 100 * 1024 * 1024;
 
-/** Most bytes kept at either end: a cut must be cheap, and rare enough that little is lost between reading and cutting. */
+/** Most bytes kept at either end: a cut must be cheap. */
 const MAX_END_BYTES = 8 * 1024 * 1024;
+
+const CHUNK_BYTES = 256 * 1024;
+/** Who writes faster than this is read, about 64 MB at once, loses some of it. */
+const MOST_CHUNKS = 256;
 
 export interface LogCut {
   /** Bytes taken out of the middle. */
   cutBytes: number;
+  /** Size of the file before the cut, with what was written up to then. */
+  sizeBefore: number;
   /** Size of the file after the cut. */
   size: number;
 }
@@ -28,24 +36,33 @@ export async function capLog(file: string, limitBytes: number): Promise<LogCut |
   try {
     const { size } = await log.stat();
     if (size <= limitBytes) return undefined;
-    return await cutMiddle(log, file, size, Math.min(Math.floor(limitBytes / 4), MAX_END_BYTES));
+    return await cutMiddle(log, size, Math.min(Math.floor(limitBytes / 4), MAX_END_BYTES));
   } finally {
     await log.close();
   }
 }
 
-async function cutMiddle(log: FileHandle, file: string, size: number, keep: number): Promise<LogCut> {
+async function cutMiddle(log: FileHandle, size: number, keep: number): Promise<LogCut> {
   const head = wholeLinesEnd(await read(log, 0, keep));
   const tail = fromWholeLine(await read(log, size - keep, keep));
   const cutBytes = size - head - tail.length;
-  await log.truncate(head);
-  const end = await open(file, constants.O_WRONLY | constants.O_APPEND | constants.O_NOFOLLOW);
-  try {
-    await end.write(Buffer.concat([Buffer.from(`[planq: ${cutBytes} bytes cut out here]\n`), tail]));
-    return { cutBytes, size: (await end.stat()).size };
-  } finally {
-    await end.close();
+  const kept = Buffer.concat([Buffer.from(`[planq: ${cutBytes} bytes cut out here]\n`), tail]);
+  await log.write(kept, 0, kept.length, head);
+  return { cutBytes, ...closeUp(log.fd, size, head + kept.length) };
+}
+
+/** Moves what stands at `from` and behind it to `to`, and ends the file there. At one go, so that nobody writes in between. */
+function closeUp(fd: number, from: number, to: number): { sizeBefore: number; size: number } {
+  const buffer = Buffer.alloc(CHUNK_BYTES);
+  let moved = 0;
+  for (let chunk = 0; chunk < MOST_CHUNKS; chunk++) {
+    const length = readSync(fd, buffer, 0, CHUNK_BYTES, from + moved);
+    if (length === 0) break;
+    writeSync(fd, buffer, 0, length, to + moved);
+    moved += length;
   }
+  ftruncateSync(fd, to + moved);
+  return { sizeBefore: from + moved, size: to + moved };
 }
 
 async function read(log: FileHandle, position: number, length: number): Promise<Buffer> {
@@ -60,6 +77,8 @@ function wholeLinesEnd(bytes: Buffer): number {
   return newline < 0 ? bytes.length : newline + 1;
 }
 
+/** A last line that is longer than all that is kept is kept in part. */
 function fromWholeLine(bytes: Buffer): Buffer {
-  return bytes.subarray(bytes.indexOf('\n') + 1);
+  const start = bytes.indexOf('\n') + 1;
+  return start === bytes.length ? bytes : bytes.subarray(start);
 }

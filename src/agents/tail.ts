@@ -102,8 +102,8 @@ class Follower {
   async #cap(): Promise<void> {
     const cut = await capLog(this.#options.logFile, this.#options.limitBytes);
     if (cut === undefined) return;
-    this.#position = cut.size;
-    this.#splitter.reset();
+    // What was written while it was cut is still to be read; it stands at the end as before.
+    this.#position = Math.max(0, cut.size - (cut.sizeBefore - this.#position));
   }
 
   /** Of many lines only the last are made fit to be shown; all may speak to planq. */

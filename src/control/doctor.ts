@@ -6,6 +6,7 @@ import { access, constants, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { listWorkers } from '../producer/fleet.ts';
 import type { Store } from '../producer/store.ts';
+import { mayListKeys } from '../redis/access.ts';
 import { describeTarget, warnOpenServer } from '../redis/connection.ts';
 import { findServerProgram } from '../redis/private-server.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -140,9 +141,12 @@ async function checkRedis(input: DoctorInput): Promise<Finding[]> {
   ];
 }
 
-function checkAccess({ target }: Store): Finding {
+function checkAccess({ target, redis }: Store): Finding {
   const open = warnOpenServer(target);
-  if (open === null) return ok('access', 'not everybody who reaches the address can write');
+  const guarded = 'not everybody who reaches the address can write';
+  if (open === null && mayListKeys(redis)) return ok('access', guarded);
+  if (open === null)
+    return ok('access', `${guarded}; this user may not list keys, so jobs of no run stay (docs/redis.md)`);
   return warn('access', open, 'set a password, or a user with an ACL: docs/redis.md');
 }
 

@@ -74,7 +74,7 @@ interface Member {
   limits: ReturnType<typeof parseNode>['l'];
 }
 
-/** The tasks behind `<run>|<index>`; those of a run that is gone are left out. */
+/** The tasks behind `<run>|<index>`, from leases or from a line; those of a run that is gone are left out. */
 async function readMembers(store: Store, members: readonly string[]): Promise<Member[]> {
   const found = await Promise.all(
     members.map(async (member): Promise<Member[]> => {

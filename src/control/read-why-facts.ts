@@ -7,7 +7,7 @@ import type { LimitFact, QueueFact, TaskFacts } from '../flows/why-facts.ts';
 import type { RunState } from '../plan/states.ts';
 import type { WorkerInfo } from '../producer/fleet.ts';
 import type { Store } from '../producer/store.ts';
-import { masterQueue } from '../redis/keys.ts';
+import { lineEntry, masterQueue } from '../redis/keys.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
 import { limitName, readHoldings } from './list-limits.ts';
@@ -43,13 +43,13 @@ export async function readTaskFacts(store: Store, clock: Clock, run: string, ind
     needs: record.s === 'pending' ? await reader.needs(index) : [],
     roots: record.s === 'blocked' ? await reader.roots(record.b ?? []) : [],
     holds: await readHolds(store, ['all', `master:${node.m}`, `run:${run}`]),
-    limits: await readLimits(store, node, `${run}|${index}`),
+    limits: await readLimits(store, node, lineEntry(run, index)),
     queue: await readQueue(store, node, run, await livingWorkers(store, clock)),
     lastOutput: tail.at(-1) ?? null,
   };
 }
 
-async function readLimits(store: Store, node: RecordNode, member: string): Promise<LimitFact[]> {
+async function readLimits(store: Store, node: RecordNode, entry: string): Promise<LimitFact[]> {
   const [caps, used, { holders }] = await Promise.all([
     store.redis.hgetall(store.keys.caps),
     store.redis.hgetall(store.keys.used),
@@ -60,7 +60,7 @@ async function readLimits(store: Store, node: RecordNode, member: string): Promi
       const line = store.keys.line(key);
       const [head, rank, before] = await Promise.all([
         store.redis.zrange(line, '0', '0', 'WITHSCORES'),
-        store.redis.zrank(line, member),
+        store.redis.zrank(line, entry),
         store.redis.zcount(line, '-inf', node.o),
       ]);
       const cap = own ?? (caps[key] === undefined ? null : Number(caps[key]));
@@ -70,7 +70,7 @@ async function readLimits(store: Store, node: RecordNode, member: string): Promi
         used: Number(used[key] ?? 0),
         capacity: cap,
         ahead: rank ?? before,
-        isBehind: head[0] !== undefined && head[0] !== member && Number(head[1]) <= Number(node.o),
+        isBehind: head[0] !== undefined && head[0] !== entry && Number(head[1]) <= Number(node.o),
         holders: (holders.get(key) ?? []).slice(0, HOLDERS_AT_MOST).map(({ run, task }) => `${run} ${task}`),
       };
     }),

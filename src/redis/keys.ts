@@ -83,3 +83,8 @@ export const RUNS_QUEUE = 'runs';
 export function masterQueue(master: string): string {
   return `master-${master}`;
 }
+
+/** @returns how a waiting task stands in a line; the scripts' `line_entry` */
+export function lineEntry(run: string, index: number): string {
+  return `${run}|${String(index).padStart(6, '0')}`;
+}

@@ -5,7 +5,7 @@
  */
 import { bringBack, findLost } from './audit-jobs.ts';
 import { findUnserved, tellUnserved } from './audit-masters.ts';
-import { findOrphans, removeOrphan } from './audit-orphans.ts';
+import { createKeyWalk, removeOrphan } from './audit-orphans.ts';
 import { findBroken, judgeParent, release } from './audit-parents.ts';
 import { auditLeases, auditLimits, auditRun } from './audit-record.ts';
 import type { WorkerContext } from './context.ts';
@@ -16,10 +16,13 @@ const RUNS_PER_PASS = 5;
 /** A suspect is looked at again after a sweep, and never sooner than this. */
 const SECOND_LOOK_MS = 1000;
 
+/** Where there is nothing that could be wrong, all is looked at once in so many passes, in case that was wrong too. */
+const PASSES_PER_IDLE_LOOK = 12;
+
 /** Remembers how far it has gone through runs, parents and keys. */
 export interface Auditor {
-  /** One pass. @throws Redis errors */
-  auditOnce(): Promise<void>;
+  /** One pass. @param isIdle the record has nothing that could be wrong @throws Redis errors */
+  auditOnce(isIdle: boolean): Promise<void>;
 }
 
 type Suspect =
@@ -31,8 +34,9 @@ type Suspect =
 export function createAuditor(worker: WorkerContext): Auditor {
   const { store, config } = worker;
   const pages = new Map<string, string>();
+  const keys = createKeyWalk(worker);
   let parentsFrom = 0;
-  let keysFrom: string | null = '0';
+  let idlePasses = 0;
 
   const suspect = (suspects: readonly Suspect[]): Promise<void> =>
     store.audits.suspect(suspects.map((words) => JSON.stringify(words)));
@@ -53,20 +57,22 @@ export function createAuditor(worker: WorkerContext): Auditor {
     await suspect(broken.map(({ parent, key }): Suspect => ['parent', parent, key]));
   };
 
-  const auditKeys = async (): Promise<void> => {
-    const found = keysFrom === null ? null : await findOrphans(worker, keysFrom);
-    keysFrom = found?.cursor ?? null;
-    await suspect((found?.orphans ?? []).map(({ queue, id, run }): Suspect => ['orphan', queue, id, run]));
+  const auditKeys = async (): Promise<void> =>
+    suspect((await keys.nextOrphans()).map(({ queue, id, run }): Suspect => ['orphan', queue, id, run]));
+
+  const auditAll = async (): Promise<void> => {
+    for (const words of await store.audits.takeSuspects(Math.max(config.times.sweepMs * 0.8, SECOND_LOOK_MS)))
+      await lookAgain(worker, JSON.parse(words) as Suspect);
+    for (const run of await store.record.someLiveRuns(RUNS_PER_PASS)) await auditOneRun(run);
+    await auditLimits(worker);
+    await auditParents();
+    await suspect((await findUnserved(worker)).map((master): Suspect => ['master', master]));
   };
 
   return {
-    auditOnce: async () => {
-      for (const words of await store.audits.takeSuspects(Math.max(config.times.sweepMs * 0.8, SECOND_LOOK_MS)))
-        await lookAgain(worker, JSON.parse(words) as Suspect);
-      for (const run of await store.record.someLiveRuns(RUNS_PER_PASS)) await auditOneRun(run);
-      await auditLimits(worker);
-      await auditParents();
-      await suspect((await findUnserved(worker)).map((master): Suspect => ['master', master]));
+    auditOnce: async (isIdle) => {
+      idlePasses = isIdle ? idlePasses + 1 : 0;
+      if (idlePasses % PASSES_PER_IDLE_LOOK === 0) await auditAll();
       await auditKeys();
     },
   };

@@ -219,7 +219,8 @@ export class WorkerPool implements Service {
   }
 
   async #sweep(): Promise<void> {
-    if (await sweepOnce(this.#context)) await this.#auditor.auditOnce();
+    const swept = await sweepOnce(this.#context);
+    if (swept !== 'elsewhere') await this.#auditor.auditOnce(swept === 'nothing');
   }
 
   async #announce(): Promise<void> {

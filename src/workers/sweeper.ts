@@ -9,6 +9,7 @@ import { revive } from '../producer/revive.ts';
 import type { OutboxEntry } from '../redis/replies.ts';
 import type { WorkerContext } from './context.ts';
 import { finaliseStuck, submitWantedUndo } from './finalise.ts';
+import { isNothingToSweep } from './nothing-to-sweep.ts';
 import { releaseEnded } from './release-ended.ts';
 import { tellRepair } from './repairs.ts';
 
@@ -25,8 +26,11 @@ const HOPELESS_AFTER_SWEEPS = 60;
 /** Undos that were asked for and nobody has submitted. Those whose run still goes on are asked again. */
 const UNDOS_PER_PASS = 20;
 
-/** One pass. @returns false when another worker is sweeping */
-export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
+/** Another worker sweeps; there was nothing that could be wrong; it was looked at. */
+export type Swept = 'elsewhere' | 'nothing' | 'swept';
+
+/** One pass. @throws Redis errors */
+export async function sweepOnce(worker: WorkerContext): Promise<Swept> {
   const { store, config, clock, workerId } = worker;
   const { sweepMs } = config.times;
   const isMine = await store.redis.set(
@@ -36,7 +40,8 @@ export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
     Math.max(1, Math.round(sweepMs * 0.9)),
     'NX',
   );
-  if (isMine === null) return false;
+  if (isMine === null) return 'elsewhere';
+  if (await isNothingToSweep(store)) return 'nothing';
   const found = await store.record.sweep(Math.max(sweepMs * FORGOTTEN_AFTER_SWEEPS, FORGOTTEN_AFTER_MS));
   for (const [run, entries] of found.outbox) await addForgotten(worker, run, entries);
   await promoteGrants(store, found.grants);
@@ -45,7 +50,7 @@ export async function sweepOnce(worker: WorkerContext): Promise<boolean> {
   for (const run of await store.record.findUnfinalised(clock.now(), sweepMs * STUCK_AFTER_SWEEPS))
     await finaliseStuck(worker, run, hopeless.has(run));
   for (const run of await store.record.findUndoWanted(UNDOS_PER_PASS)) await submitWantedUndo(worker, run);
-  return true;
+  return 'swept';
 }
 
 /**

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -103,6 +103,27 @@ describe('the guardian', () => {
     guardian.drop(dropped.agent.id);
     await waitUntilGone(doomed.pids);
     expect(aliveOf([...renewed.pids, ...dropped.pids])).toHaveLength(renewed.pids.length + dropped.pids.length);
+  });
+
+  it('kills an agent whose lease ends before that of one that it guarded already', async () => {
+    const guardian = await startGuardian();
+    const [long, short] = [await startAgent(60_000), await startAgent(150)];
+    guardian.lease(long.agent);
+    guardian.lease(short.agent);
+    await waitUntilGone(short.pids);
+    guardian.renew([long.agent.id], 150);
+    await waitUntilGone(long.pids);
+  });
+
+  it('sleeps while it has nobody to guard', async () => {
+    const guardian = await startGuardian();
+    const wakeUps = (): number =>
+      Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${guardian.pid}/status`, 'utf8'))?.[1]);
+    // It is still about to begin when it says that it is ready.
+    await systemClock.sleep(200);
+    const before = wakeUps();
+    await systemClock.sleep(1000);
+    expect(wakeUps() - before).toBeLessThan(5);
   });
 
   it('kills what is still leased when it is stopped', async () => {

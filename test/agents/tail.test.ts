@@ -93,7 +93,46 @@ describe('following a log', () => {
   });
 });
 
+/** Appends lines in the gaps that `work` leaves, not more than are shown at once. @returns them */
+async function writeMeanwhile(file: string, work: Promise<unknown>): Promise<string[]> {
+  const written: string[] = [];
+  let isDone = false;
+  void work.finally(() => {
+    isDone = true;
+  });
+  while (!isDone) {
+    if (written.length < 100) {
+      written.push(`late ${written.length}`);
+      appendFileSync(file, `${written.at(-1)}\n`);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return written;
+}
+
 describe('a log that is too large', () => {
+  it('keeps what is written while it is cut, as its last words', async () => {
+    const file = makeLog('filler\n'.repeat(100_000));
+    const written = await writeMeanwhile(file, capLog(file, 400_000));
+    const lines = readFileSync(file, 'utf8').split('\n');
+    expect(lines.slice(-1 - written.length)).toEqual([...written, '']);
+    expect(lines.filter((line) => line.startsWith('[planq: '))).toHaveLength(1);
+  });
+
+  it('is followed without a gap', async () => {
+    const { file, tail, lines } = await follow('', 400_000);
+    appendFileSync(file, 'filler\n'.repeat(100_000));
+    const written = await writeMeanwhile(file, tail.poll());
+    await tail.finish();
+    expect(lines().filter((line) => line !== 'filler')).toEqual(written);
+  });
+
+  it('keeps the end of a last line that is longer than what is kept', async () => {
+    const file = makeLog(`first\n${'x'.repeat(10_000)} the end\n`);
+    await capLog(file, 4000);
+    expect(readFileSync(file, 'utf8')).toMatch(/^first\n\[planq: \d+ bytes cut out here\]\nx+ the end\n$/);
+  });
+
   it('keeps whole lines of its beginning and its end, and says how much is missing', async () => {
     const text = Array.from({ length: 1000 }, (_, index) => `line ${index}\n`).join('');
     const file = makeLog(text);

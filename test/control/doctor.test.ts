@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { examine } from '../../src/control/doctor.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp } from '../support/app.ts';
+import { startGuardedServer } from '../support/redis-access.ts';
 
 test('the doctor names the tier in which agents are held', async () => {
   const app = await createTestApp();
@@ -19,6 +20,29 @@ test('the doctor names the tier in which agents are held', async () => {
   };
   expect(await look('A')).toMatchObject({ status: 'ok', message: 'tier A: as tried' });
   expect(await look('C')).toMatchObject({ status: 'warn', message: 'tier C: as tried (no better one)' });
+});
+
+test('the doctor says that a Redis user with a name may not look for jobs of no run', async () => {
+  const server = await startGuardedServer('test-*', ['+scan']);
+  onTestFinished(server.stop);
+  const look = async (redisUrl: string) => {
+    const app = await createTestApp({ redisUrl });
+    const findings = await examine({
+      config: app.config,
+      clock: systemClock,
+      nodeVersion: process.version,
+      detectTier: async () => ({ tier: 'A', how: 'as tried', reason: '' }),
+      agentLimits: async () => [],
+      openStore: async () => app.store,
+      receivers: [],
+    });
+    return findings.find(({ name }) => name === 'access');
+  };
+  expect(await look(server.url)).toMatchObject({
+    status: 'ok',
+    message: expect.stringContaining('jobs of no run stay'),
+  });
+  expect(await look(server.socket)).toMatchObject({ message: expect.not.stringContaining('jobs of no run') });
 });
 
 test('the doctor names who is notified of what, and a secret that is missing', async () => {

@@ -3,6 +3,9 @@
  */
 import { expect, test } from 'vitest';
 import type { Invocation, Outcome } from '../../src/agents/agent.ts';
+import { listLimits } from '../../src/control/list-limits.ts';
+import { whyTask } from '../../src/control/why.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 import { waitUntil } from '../support/processes.ts';
 import { createScriptedAgent } from '../support/scripted-agent.ts';
@@ -73,6 +76,28 @@ test('a task that has to wait says what for, and starts when that is free', asyn
   agent.release(parked.id);
   expect((await app.atRest(runId)).run.counts.completed).toBe(2);
   expect(await usedLimits(app)).toEqual({});
+});
+
+test('those with the same place in line start in the order of the plan', async () => {
+  const app = await createTestApp();
+  const agent = createHeldAgent();
+  const plan = testPlan({ limits: { resources: { gpu: 1 } }, tasks: many(12, { takes: { gpu: 1 } }) }, agent.kinds);
+  const { runId } = await app.submit(plan);
+  await app.startPool({ agents: agent.agents, concurrency: 12 });
+  await waitUntil('all others are parked', async () => (await app.view(runId)).run.counts.parked === 11);
+  const [gpu] = (await listLimits(app.store)).filter(({ name }) => name === 'gpu');
+  expect(gpu!.waiting).toBe(11);
+  const order: string[] = [];
+  while (order.length < 12) {
+    const next = await waitUntil('the next one runs', () => [...agent.running].find((id) => !order.includes(id)));
+    order.push(next);
+    const why = order.length === 5 ? await whyTask(app.store, systemClock, runId, 't11') : null;
+    if (why !== null) expect(why.reasons.map(({ message }) => message).join()).toContain('6 in line before it');
+    agent.release(next);
+  }
+  expect(order.slice(1)).toEqual(Object.keys(many(12)).filter((id) => id !== order[0]));
+  expect(gpu!.next.map(({ task }) => task)).toEqual(order.slice(1, 11));
+  await app.atRest(runId);
 });
 
 test('small tasks do not overtake a big one for ever', async () => {

@@ -7,6 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Outcome } from '../../src/agents/agent.ts';
 import { parseTaskRecord, type TaskRecord } from '../../src/flows/run-view.ts';
 import { createJobWorker, type Job } from '../../src/redis/queues.ts';
+import { isNothingToSweep } from '../../src/workers/nothing-to-sweep.ts';
 import { createTestApp, type LoadedTestPlan, type TestApp, testPlan } from '../support/app.ts';
 import { waitUntil } from '../support/processes.ts';
 import { startRedisServer } from '../support/redis-server.ts';
@@ -318,6 +319,34 @@ test('a job that belongs to no run and no queue is removed; one of a run that is
   expect(await repairsOf(app)).toEqual(['orphan nobodysrun22.a']);
   expect(await redis.exists(`${keys.base}:master-away:${runId}.a`)).toBe(1);
   expect(await redis.exists(`${keys.base}:master-away:${runId}.zzz`)).toBe(1);
+});
+
+test('a job that belongs to no run is removed where nothing else is to do as well', async () => {
+  const server = await startRedisServer();
+  onTestFinished(server.stop);
+  const app = await createTestApp({ lockMs: 600, redisUrl: server.socket });
+  const { redis, keys } = app.store;
+  const orphan = `${keys.base}:master-away:nobodysrun22.a`;
+  await redis.hset(orphan, 'name', 'a', 'data', JSON.stringify({ v: 1, run: 'nobodysrun22', i: 0 }));
+  expect(await isNothingToSweep(app.store)).toBe(true);
+  await app.startPool();
+  await waitUntil('it is removed', async () => (await redis.exists(orphan)) === 0);
+  expect(await repairsOf(app)).toEqual(['orphan nobodysrun22.a']);
+});
+
+test('there is nothing to sweep when all runs have their reports, and again something when a limit is still in use', async () => {
+  const app = await createTestApp({ lockMs: 600 });
+  const { redis, keys } = app.store;
+  const isNothing = (): Promise<boolean> => isNothingToSweep(app.store);
+  expect(await isNothing()).toBe(true);
+  const { runId } = await app.submit(testPlan({ tasks: { a: noop, b: { ...noop, needs: 'a' } } }));
+  expect(await isNothing()).toBe(false);
+  await app.startPool();
+  await expectCompleted(app, runId);
+  await waitUntil('nothing is left', isNothing);
+  await redis.hset(keys.used, 'agents', 1);
+  await waitUntil('it is put right', isNothing);
+  expect(await repairsOf(app)).toEqual(['limit agents']);
 });
 
 const shape = fc.array(fc.record({ needs: fc.uniqueArray(fc.nat(20), { maxLength: 3 }), fate: fc.nat(9) }), {

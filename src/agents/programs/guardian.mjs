@@ -11,8 +11,12 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { killTrees, Tree } from './tree.mjs';
 
-const TICK_MS = 50;
+/** The longest that it sleeps while an agent lives; a timer cannot hold much more than three weeks. */
+const LONGEST_SLEEP_MS = 60_000;
 const leases = new Map();
+/** Set for the end of the lease that ends first; none without a lease. */
+let timer;
+let wakesAt = Number.POSITIVE_INFINITY;
 
 for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(name, () => {});
 // Nobody may be left to read what we say.
@@ -25,7 +29,6 @@ lines.on('close', async () => {
   await kill([...leases.keys()]);
   process.exit(0);
 });
-setInterval(expire, TICK_MS);
 say({ ready: true });
 
 function obey(line) {
@@ -33,6 +36,7 @@ function obey(line) {
   if (order.lease !== undefined) grant(order);
   for (const id of order.renew ?? []) extend(id, order.ttl);
   if (order.drop !== undefined) leases.delete(order.drop);
+  watch();
 }
 
 function parse(line) {
@@ -53,10 +57,23 @@ function extend(id, ttl) {
   if (lease !== undefined) lease.endsAt = performance.now() + ttl;
 }
 
+/** A timer that rings too early costs a look, so that it is only set anew for what ends sooner. */
+function watch() {
+  if (leases.size === 0) return;
+  const now = performance.now();
+  const endsAt = Math.min(now + LONGEST_SLEEP_MS, ...[...leases.values()].map((lease) => lease.endsAt));
+  if (endsAt >= wakesAt) return;
+  clearTimeout(timer);
+  wakesAt = endsAt;
+  timer = setTimeout(expire, Math.max(1, Math.ceil(endsAt - now)));
+}
+
 function expire() {
+  wakesAt = Number.POSITIVE_INFINITY;
   const now = performance.now();
   const ended = [...leases].filter(([, lease]) => lease.endsAt <= now).map(([id]) => id);
   if (ended.length > 0) kill(ended);
+  watch();
 }
 
 async function kill(ids) {

@@ -91,7 +91,7 @@ local function claim(args)
         grant_later(freed)
       end
       leave_lines(member, t)
-      redis.call('ZADD', waiters_key('hold:' .. name), node.o, member)
+      redis.call('ZADD', waiters_key('hold:' .. name), node.o, line_entry(member))
       t.wq = { 'hold:' .. name }
       t.r = 'paused'
       move(run, t, 'parked', false)

@@ -18,15 +18,15 @@ if run and hget(run_key(run), 'state') == 'paused' then
   event(run, 'run-unpaused')
 end
 local reply = { was }
-for _, member in ipairs(redis.call('ZRANGE', waiters_key('hold:' .. name), 0, 499)) do
-  redis.call('ZREM', waiters_key('hold:' .. name), member)
-  local its_run, i = string.match(member, '^(.*)|(%d+)$')
+for _, entry in ipairs(redis.call('ZRANGE', waiters_key('hold:' .. name), 0, 499)) do
+  redis.call('ZREM', waiters_key('hold:' .. name), entry)
+  local its_run, i = string.match(entry, LINE_ENTRY)
   local t = load_task(its_run, i)
   if t.s == 'parked' and t.wq and t.wq[1] == 'hold:' .. name then
     t.wq, t.r = nil, nil
     move(its_run, t, 'ready', false)
     save_task(its_run, i, t)
-    reply[#reply + 1] = member
+    reply[#reply + 1] = its_run .. '|' .. i
     reply[#reply + 1] = hget(run_key(its_run, 'nodes'), i)
   end
 end

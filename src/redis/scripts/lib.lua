@@ -218,6 +218,17 @@ local function waiters_key(key)
   return B .. ':w:' .. key
 end
 
+-- How "run|index" stands in a line: those at the same place are in the order of their text, which is that of the plan when
+-- the index has leading zeros. LINE_ENTRY reads it back.
+local LINE_ENTRY = '^(.*)|0*(%d+)$'
+local line_entries = {}
+local function line_entry(member)
+  if not line_entries[member] then
+    line_entries[member] = string.format('%s|%06d', string.match(member, LINE_ENTRY))
+  end
+  return line_entries[member]
+end
+
 -- The limits that `member` cannot have now: no room, or somebody with a better place in line waits for it.
 local function shortage(limits, member, score)
   local short, names = {}, {}
@@ -231,7 +242,7 @@ local function shortage(limits, member, score)
         short[#short + 1] = limit[1]
       elseif someone_waits() then
         local first = redis.call('ZRANGE', waiters_key(limit[1]), 0, 0, 'WITHSCORES')
-        if first[1] and first[1] ~= member and tonumber(first[2]) <= tonumber(score) then short[#short + 1] = limit[1] end
+        if first[1] and first[1] ~= line_entry(member) and tonumber(first[2]) <= tonumber(score) then short[#short + 1] = limit[1] end
       end
     end
   end
@@ -258,7 +269,8 @@ end
 -- Takes a waiter out of every line it stands in.
 local function leave_lines(member, t)
   if not t.wq then return end
-  for _, key in ipairs(t.wq) do redis.call('ZREM', waiters_key(key), member) end
+  local entry = line_entry(member)
+  for _, key in ipairs(t.wq) do redis.call('ZREM', waiters_key(key), entry) end
   t.wq = nil
 end
 
@@ -299,7 +311,8 @@ local function stand_in_line(member, t, short, score)
     end
   end
   leave_lines(member, t)
-  for _, key in ipairs(keep) do redis.call('ZADD', waiters_key(key), score, member) end
+  local entry = line_entry(member)
+  for _, key in ipairs(keep) do redis.call('ZADD', waiters_key(key), score, entry) end
   redis.call('SADD', LINES, unpack(keep))
   has_lines = true
   t.wq = keep
@@ -325,22 +338,22 @@ local function grant_waiters(freed, grants)
       end
     end
     if not best then return end
-    local run, i = string.match(best, '^(.*)|(%d+)$')
-    local t = load_task(run, i)
+    local run, i = string.match(best, LINE_ENTRY)
+    local member, t = run .. '|' .. i, load_task(run, i)
     if t.s ~= 'parked' or t.g then
       redis.call('ZREM', waiters_key(best_key), best)
     else
       local node = load_node(run, i)
-      local short = shortage(node.l, best, node.o)
+      local short = shortage(node.l, member, node.o)
       if #short == 0 then
-        leave_lines(best, t)
-        acquire(best, node.l, GRANT_TTL)
+        leave_lines(member, t)
+        acquire(member, node.l, GRANT_TTL)
         t.g = 1
         save_task(run, i, t)
-        grants[#grants + 1] = best
+        grants[#grants + 1] = member
         grants[#grants + 1] = hget(run_key(run, 'nodes'), i)
       else
-        stand_in_line(best, t, short, node.o)
+        stand_in_line(member, t, short, node.o)
         save_task(run, i, t)
         for _, key in ipairs(t.wq) do
           if key == best_key then closed[best_key] = true end

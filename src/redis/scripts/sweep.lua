@@ -36,7 +36,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT'
       -- Granted, but its job never came back for it: stand in line again, at the same place.
       t.g = nil
       save_task(run, i, t)
-      redis.call('ZADD', waiters_key(node.l[1][1]), node.o, member)
+      redis.call('ZADD', waiters_key(node.l[1][1]), node.o, line_entry(member))
       redis.call('SADD', LINES, node.l[1][1])
       has_lines = true
       t.wq = { node.l[1][1] }
