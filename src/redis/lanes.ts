@@ -11,6 +11,8 @@ interface Call<Request, Answer> {
 
 export interface LanesOptions<Request, Answer> {
   lanes: number;
+  /** While another lane is out, fewer wait for more. */
+  least: number;
   /** Longer calls keep every other client of Redis waiting. */
   most: number;
   /** Sends some requests on a lane; answers in the same order. An `Error` among the answers is for that call alone. */
@@ -49,6 +51,7 @@ export class Lanes<Request, Answer> {
 
   #sendWaiting(): void {
     while (this.#waiting.length > 0) {
+      if (this.#waiting.length < this.options.least && this.#free.length < this.options.lanes) return;
       const lane = this.#free.shift();
       if (lane === undefined) return;
       void this.#send(lane, this.#waiting.splice(0, this.options.most));

@@ -9,7 +9,7 @@ import { type Claimed, RenewingWorker, type Reservation, TurnWorker } from './tu
 import type { Turns } from './turns.ts';
 
 export { DelayedError, UnrecoverableError, WaitingChildrenError, WaitingError } from 'bullmq';
-export type { FlowJob, Job, Worker };
+export type { FlowJob, Job, TurnWorker, Worker };
 
 export interface Queues {
   flows: FlowProducer;
@@ -63,8 +63,9 @@ export interface JobWorkerOptions extends AnyWorkerOptions {
 
 export interface TaskWorkerOptions extends AnyWorkerOptions {
   turns: Turns;
-  /** Null when there is no room for one task more. */
+  /** As in {@link TurnWorker}. */
   reserve(): Reservation | null;
+  waitForRoom(): Promise<Reservation> | null;
   /** @param claimed when the job was claimed with being taken */
   perform(job: Job, token: string, claimed: Claimed | undefined): Promise<unknown>;
 }
@@ -76,11 +77,11 @@ export function createJobWorker(options: JobWorkerOptions): Worker {
 }
 
 /** A BullMQ worker for the jobs of tasks. It runs at once. */
-export function createTaskWorker(options: TaskWorkerOptions): Worker {
+export function createTaskWorker(options: TaskWorkerOptions): TurnWorker {
   return listen(new TurnWorker({ ...options, worker: toWorkerOptions(options) }), options);
 }
 
-function listen(worker: RenewingWorker, options: AnyWorkerOptions): Worker {
+function listen<W extends RenewingWorker>(worker: W, options: AnyWorkerOptions): W {
   worker.onRenew = options.onRenew;
   worker.on('error', options.onError);
   return worker;

@@ -16,13 +16,13 @@ export class RenewingWorker extends Worker {
   }
 }
 
-/** Room in this process for one task more; a job is claimed when it is taken only with it. */
+/** Room in this process for one task more: no job is taken without it, so that none waits here while another worker is idle. */
 export interface Reservation {
   /** For the claim. */
   token: string;
   /** Monotonic ms, before the claim was sent. */
   at: number;
-  /** When no task came of it. */
+  /** When no task came of it; safe to call twice. */
   giveBack(): void;
 }
 
@@ -50,18 +50,40 @@ export interface TurnWorkerOptions {
   queue: string;
   turns: Turns;
   worker: WorkerOptions;
-  /** Null when there is no room. */
+  /** Null when there is no room now. */
   reserve(): Reservation | null;
+  /** When there is no room and nothing of this queue is performed whose end would make this worker look again; else null. */
+  waitForRoom(): Promise<Reservation> | null;
   perform(job: Job, token: string, claimed: Claimed | undefined): Promise<unknown>;
   onError(error: unknown): void;
 }
 
+/** The most jobs that one look takes. */
+const MOST = 16;
+
+/** What BullMQ's main loop waits for; it has no public name. */
+interface Insides {
+  mainLoopQueue: { add(fetched: Promise<Job | undefined>): void } | null;
+  blockUntil: number;
+}
+
 export class TurnWorker extends RenewingWorker {
   readonly #claims = new Map<string, Claimed>();
+  /** How many jobs the next look takes: it doubles as long as there are some. */
+  #appetite = 1;
 
   constructor(private readonly options: TurnWorkerOptions) {
     super(options.queue, (job, token) => this.#perform(job, token ?? ''), { ...options.worker, autorun: false });
     void this.run().catch(options.onError);
+  }
+
+  /** There is more room than there was: looks again, without waiting for the end of a job. */
+  look(): void {
+    if (!this.paused && !this.closing) this.#insides.mainLoopQueue?.add(Promise.resolve(undefined));
+  }
+
+  get #insides(): Insides {
+    return this as unknown as Insides;
   }
 
   #perform(job: Job, token: string): Promise<unknown> {
@@ -71,15 +93,50 @@ export class TurnWorker extends RenewingWorker {
   }
 
   protected override async moveToActive(token: string): Promise<Job> {
-    const reservation = this.options.reserve();
+    const room = this.options.reserve() ?? (await this.options.waitForRoom());
+    if (room === null) return (await this.#nothing()) as never;
+    const first = this.#fetch(token, room);
+    // BullMQ looks for one job after the other; where there are many, they come together.
+    for (let count = 1; count < this.#appetite; count++) {
+      const more = this.options.reserve();
+      if (more === null) break;
+      this.#insides.mainLoopQueue?.add(this.#fetchMore(`${token}+${count}`, more));
+    }
+    const job = await first;
+    this.#appetite = job === undefined ? 1 : Math.min(2 * this.#appetite, MOST);
+    return job as Job;
+  }
+
+  async #fetch(token: string, room: Reservation): Promise<Job | undefined> {
     try {
+      if (this.paused || this.closing) {
+        room.giveBack();
+        return await this.#nothing();
+      }
       const { queue, turns } = this.options;
-      const { next } = await turns.call({ queue, lock: token, next: toNext(reservation) });
-      return (await this.#take(next, token, reservation)) as Job;
+      const { next } = await turns.call({ queue, lock: token, next: room.token });
+      return await this.#open(next, token, room);
     } catch (error) {
-      reservation?.giveBack();
+      room.giveBack();
       throw error;
     }
+  }
+
+  /** BullMQ's main loop may ask again at once: never without letting anything else happen. */
+  async #nothing(): Promise<undefined> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
+  async #fetchMore(token: string, room: Reservation): Promise<Job | undefined> {
+    try {
+      const { queue, turns } = this.options;
+      const { next } = await turns.call({ queue, lock: token, next: room.token });
+      if (typeof next !== 'string') return await this.#open(next, token, room);
+    } catch (error) {
+      this.options.onError(error);
+    }
+    room.giveBack();
+    return undefined;
   }
 
   protected override async handleCompleted(
@@ -89,47 +146,42 @@ export class TurnWorker extends RenewingWorker {
     fetchNext: () => boolean = () => true,
     ...rest: never[]
   ): Promise<Job> {
-    const byBullMQ = (value: unknown) => super.handleCompleted(value, job, token, fetchNext, ...rest);
+    const byBullMQ = (value: unknown) => super.handleCompleted(value, job, token, () => false, ...rest);
     const ending = result instanceof Ending ? result : null;
-    const wantsNext = fetchNext() && !this.closing && !this.paused;
-    const reservation = wantsNext ? this.options.reserve() : null;
+    const room = fetchNext() && !this.closing && !this.paused ? this.options.reserve() : null;
     let reply: TurnReply;
     try {
       reply = await this.options.turns.call({
         queue: this.options.queue,
         lock: token,
         complete: { job: job.id ?? '', returnValue: ending === null ? result : ending.returnValue },
-        ...(wantsNext ? { next: toNext(reservation) } : {}),
+        ...(room === null ? {} : { next: room.token }),
         ...(ending === null ? {} : { settle: ending.settle }),
       });
     } catch (error) {
-      reservation?.giveBack();
+      room?.giveBack();
       if (ending === null) return byBullMQ(result);
       this.options.onError(error);
       return byBullMQ(await ending.settleAlone());
     }
     if (!reply.isCompleted) {
-      reservation?.giveBack();
+      room?.giveBack();
       return byBullMQ(ending === null || reply.settled === null ? result : await ending.settled(reply.settled));
     }
     // The next job is ours by now: what fails here must not keep it waiting.
     if (ending !== null && reply.settled !== null) await ending.settled(reply.settled).catch(this.options.onError);
     this.emit('completed', job, result, 'active');
-    return (wantsNext ? await this.#take(reply.next, token, reservation) : undefined) as Job;
+    return (room === null ? undefined : await this.#open(reply.next, token, room)) as Job;
   }
 
-  async #take(next: TurnReply['next'], token: string, reservation: Reservation | null): Promise<Job | undefined> {
-    if (next === 'ask' || next === 'none' || next.claim === null) reservation?.giveBack();
+  async #open(next: TurnReply['next'], token: string, room: Reservation): Promise<Job | undefined> {
+    if (next === 'ask' || next === 'none' || next.claim === null) room.giveBack();
     if (next === 'ask') return super.moveToActive(token, this.opts.name);
     // Nothing is delayed there, or that does not matter now.
-    (this as unknown as { blockUntil: number }).blockUntil = 0;
+    this.#insides.blockUntil = 0;
     if (next === 'none') return this.nextJobFromJobData(undefined, undefined, token);
-    if (reservation !== null && next.claim !== null) this.#claims.set(token, { reservation, reply: next.claim });
+    if (next.claim !== null) this.#claims.set(token, { reservation: room, reply: next.claim });
     const [json] = raw2NextJobData([next.fields, next.id, 0, 0]);
     return this.nextJobFromJobData(json, next.id, token);
   }
-}
-
-function toNext(reservation: Reservation | null): { token: string; claims: boolean } {
-  return reservation === null ? { token: '-', claims: false } : { token: reservation.token, claims: true };
 }

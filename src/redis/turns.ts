@@ -11,8 +11,8 @@ export interface Turn {
   /** To take a job: the lock that it gets. To complete one as well: the lock that it has. */
   lock: string;
   complete?: { job: string; returnValue: unknown };
-  /** Take the next job; with a token its task is claimed too. */
-  next?: { token: string; claims: boolean };
+  /** Take the next job and claim its task with this token. */
+  next?: string;
   /** The arguments of the settle script; before the job is completed, which it is only when the task is. */
   settle?: readonly (string | number)[];
 }
@@ -34,10 +34,11 @@ export interface TurnsOptions {
 
 /** One lane is looked at here while Redis works on the other. */
 const LANES = 2;
+const LEAST = 4;
 const MOST = 16;
 const SETTLE_ARGUMENTS = 10;
 const NOT_SETTLED = Array.from({ length: SETTLE_ARGUMENTS }, () => '');
-const WIDTH = 7 + SETTLE_ARGUMENTS;
+const WIDTH = 6 + SETTLE_ARGUMENTS;
 
 export type Turns = Lanes<Turn, TurnReply>;
 
@@ -45,6 +46,7 @@ export type Turns = Lanes<Turn, TurnReply>;
 export function createTurns({ scripts, workerId, leaseMs, lockMs, randomToken }: TurnsOptions): Turns {
   return new Lanes({
     lanes: LANES,
+    least: LEAST,
     most: MOST,
     send: async (lane, turns) => {
       const args: (string | number)[] = [randomToken(), lane, workerId, leaseMs, lockMs, WIDTH];
@@ -57,7 +59,7 @@ export function createTurns({ scripts, workerId, leaseMs, lockMs, randomToken }:
 
 function writeTurn({ queue, lock, complete, next, settle }: Turn, args: (string | number)[]): void {
   args.push(queue, complete?.job ?? '', lock, complete === undefined ? '' : JSON.stringify(complete.returnValue));
-  args.push(next?.token ?? '', next?.claims === true ? '1' : '', settle === undefined ? '' : '1');
+  args.push(next ?? '', settle === undefined ? '' : '1');
   args.push(...(settle ?? NOT_SETTLED));
 }
 

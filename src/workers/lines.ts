@@ -4,7 +4,7 @@
 
 import { parseJobData } from '../flows/job-data.ts';
 import { masterQueue } from '../redis/keys.ts';
-import { createTaskWorker, type Job, type Worker } from '../redis/queues.ts';
+import { createTaskWorker, type Job, type TurnWorker, type Worker } from '../redis/queues.ts';
 import type { Claimed, Reservation } from '../redis/turn-worker.ts';
 import type { Turns } from '../redis/turns.ts';
 import { randomToken } from '../runtime/random.ts';
@@ -13,7 +13,7 @@ import { performTask } from './perform.ts';
 import { refuseJob } from './settle.ts';
 
 interface Line {
-  worker: Worker;
+  worker: TurnWorker;
   /** The most at once that this queue may have here. */
   cap: number;
   /** Jobs that are performed and rooms that are reserved. */
@@ -48,6 +48,7 @@ export class Lines {
       times: config.times,
       turns: this.#turns,
       reserve: () => this.#reserve(line),
+      waitForRoom: () => (line.active > 0 ? null : this.#waitForRoom(line)),
       perform: (job, token, claimed) => this.#perform(line, job, token, claimed),
       onRenew: (jobIds) => holdings.renew(jobIds),
       onError: complain,
@@ -56,17 +57,28 @@ export class Lines {
   }
 
   #reserve(line: Line): Reservation | null {
-    const { slots, clock, isQuiet } = this.context;
-    if (isQuiet() || line.active >= line.cap || !slots.tryTake()) return null;
+    const { slots, isQuiet } = this.context;
+    if (!isQuiet() && line.active < line.cap && slots.tryTake()) return this.#toReservation(line);
+    // Others have taken what this queue was promised: with fewer it does not ask again before something ends.
+    this.#spread();
+    return null;
+  }
+
+  async #waitForRoom(line: Line): Promise<Reservation> {
+    await this.context.slots.take();
+    return this.#toReservation(line);
+  }
+
+  #toReservation(line: Line): Reservation {
     line.active++;
     let isGiven = false;
     const giveBack = (): void => {
       if (isGiven) return;
       isGiven = true;
-      slots.give();
+      this.context.slots.give();
       this.#leave(line);
     };
-    return { token: randomToken(), at: clock.monotonic(), giveBack };
+    return { token: randomToken(), at: this.context.clock.monotonic(), giveBack };
   }
 
   async #perform(line: Line, job: Job, token: string, claimed: Claimed | undefined): Promise<unknown> {
@@ -89,10 +101,13 @@ export class Lines {
     this.#spread();
   }
 
-  /** Lets every queue fetch only as much as there are free slots, so that no job waits here while another worker is idle. */
+  /** Lets every queue fetch only as much as there are free slots; one that may have more looks at once. */
   #spread(): void {
     const { free } = this.context.slots;
-    for (const { worker, cap, active } of this.#lines.values())
+    for (const { worker, cap, active } of this.#lines.values()) {
+      const before = worker.concurrency;
       worker.concurrency = Math.max(1, Math.min(cap, active + free));
+      if (worker.concurrency > before) worker.look();
+    }
   }
 }

@@ -8,10 +8,11 @@ interface Sent {
   fail(error: Error): void;
 }
 
-function open(lanes: number, most: number) {
+function open(lanes: number, most: number, least = 1) {
   const sent: Sent[] = [];
   const calls = new Lanes<number, string>({
     lanes,
+    least,
     most,
     send: (lane, requests) =>
       new Promise((resolve, reject) => {

@@ -30,7 +30,7 @@ async function submit(app: TestApp, tasks: Record<string, unknown>): Promise<str
   return (await app.submit(testPlan({ tasks }))).runId;
 }
 
-const take = (lock: string): Turn => ({ queue: QUEUE, lock, next: { token: `claim-${lock}`, claims: false } });
+const take = (lock: string): Turn => ({ queue: QUEUE, lock, next: `claim-${lock}` });
 const idOf = ({ next }: TurnReply): string => (typeof next === 'string' ? next : next.id);
 
 test("jobs that are taken and completed by turns leave what BullMQ's own scripts leave", async () => {
@@ -84,12 +84,12 @@ test('a task is settled, its job completed, the next one taken and claimed in on
   const app = await createTestApp();
   const run = await submit(app, { a: noop, b: { ...noop, needs: 'a' } });
   const turns = openTurns(app);
-  const next = { token: 'one', claims: true };
+  const next = 'one';
   const first = await turns.call({ queue: QUEUE, lock: 'l', next });
   expect(first.next).toMatchObject({ id: `${run}.a`, claim: { kind: 'run', attempt: 1 } });
   const settle = settleArguments({ run, index: 0, token: 'one', kind: 'completed', parentId: run });
   const complete = { job: `${run}.a`, returnValue: DONE };
-  const second = await turns.call({ queue: QUEUE, lock: 'l', complete, settle, next: { token: 'two', claims: true } });
+  const second = await turns.call({ queue: QUEUE, lock: 'l', complete, settle, next: 'two' });
   expect(second).toMatchObject({
     settled: { status: 'settled', state: 'completed' },
     isCompleted: true,
@@ -102,7 +102,7 @@ test('a job is not completed when its task is not, and none is taken then', asyn
   const app = await createTestApp();
   const run = await submit(app, { a: noop, b: noop });
   const turns = openTurns(app);
-  await turns.call({ queue: QUEUE, lock: 'l', next: { token: 'one', claims: true } });
+  await turns.call({ queue: QUEUE, lock: 'l', next: 'one' });
   const settle = settleArguments({ run, index: 0, token: 'another', kind: 'completed' });
   const reply = await turns.call({ ...take('l'), complete: { job: `${run}.a`, returnValue: DONE }, settle });
   expect(reply).toEqual({
@@ -117,13 +117,13 @@ test('a job is not completed when its task is not, and none is taken then', asyn
 test('an answer that was lost is given again: nothing is completed, taken or claimed twice', async () => {
   const app = await createTestApp();
   const run = await submit(app, { a: noop, b: noop, c: noop });
-  await openTurns(app, ['n1']).call({ queue: QUEUE, lock: 'l', next: { token: 'one', claims: true } });
+  await openTurns(app, ['n1']).call({ queue: QUEUE, lock: 'l', next: 'one' });
   const turn: Turn = {
     queue: QUEUE,
     lock: 'l',
     complete: { job: `${run}.a`, returnValue: DONE },
     settle: settleArguments({ run, index: 0, token: 'one', kind: 'completed', parentId: run }),
-    next: { token: 'two', claims: true },
+    next: 'two',
   };
   const first = await openTurns(app, ['n2']).call(turn);
   const before = await readQueues(app, run);
@@ -171,9 +171,7 @@ test('a job whose data are not those of a task is handed out unclaimed', async (
   for (const data of [{}, { v: 1, run: 7, i: 0 }, { v: 1, run: 'r', i: -1 }, { v: 1, run: 'r', i: 0.5 }])
     await queue.add('foreign', data, { priority: 1 });
   const turns = openTurns(app);
-  const replies = await Promise.all(
-    ['1', '2', '3', '4'].map((lock) => turns.call({ queue: QUEUE, lock, next: { token: lock, claims: true } })),
-  );
+  const replies = await Promise.all(['1', '2', '3', '4'].map((lock) => turns.call({ queue: QUEUE, lock, next: lock })));
   expect(replies.map(({ next }) => (typeof next === 'string' ? next : next.claim))).toEqual([null, null, null, null]);
 });
 
@@ -181,9 +179,8 @@ test('what fails in one call does not take the others with it', async () => {
   const app = await createTestApp();
   const [run, broken] = [await submit(app, { a: noop }), await submit(app, { a: noop })];
   const turns = openTurns(app);
-  const next = { token: 'x', claims: true };
-  await turns.call({ queue: QUEUE, lock: 'l1', next: { ...next, token: 't1' } });
-  await turns.call({ queue: QUEUE, lock: 'l2', next: { ...next, token: 't2' } });
+  await turns.call({ queue: QUEUE, lock: 'l1', next: 't1' });
+  await turns.call({ queue: QUEUE, lock: 'l2', next: 't2' });
   await app.store.redis.hset(app.store.keys.run(broken, 'tasks'), 0, 'no JSON');
   const end = (id: string, lock: string, token: string): Turn => ({
     queue: QUEUE,

@@ -2,8 +2,8 @@
 -- claims their tasks. So a task costs one round trip, and what its settling, its job's end and the next claim have in common
 -- is read and written once.
 -- ARGV: nonce, lane, worker, lease ms, lock ms, number of arguments of one call; then for each call
---       queue, job to complete ('' = none), lock, its return value, token for the next claim ('' = take no job),
---       '1' = claim what is taken, '1' = settle first, and the ten arguments of `settle`
+--       queue, job to complete ('' = none), lock, its return value, token for the claim of the next one ('' = take none),
+--       '1' = settle first, and the ten arguments of `settle`
 -- Returns for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of it was
 -- done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | {fields, id, claim's answer or ''}
 --
@@ -39,7 +39,7 @@ local function advance()
     local n, args = tostring(number), arguments_at(at, WIDTH)
     local reply = one_call(function()
       local answer, is_done = '', false
-      if args[7] == '1' then answer = settle({ unpack(args, 8) }) end
+      if args[6] == '1' then answer = settle({ unpack(args, 7) }) end
       if args[2] ~= '' and (answer == '' or is_completed(answer)) then
         is_done = before and before.done[n] or complete_job(queue_of(args[1]), args[2], args[3], args[4])
       end
@@ -50,7 +50,7 @@ local function advance()
     -- Who has not completed its job will ask BullMQ's own script, and take the next one with that.
     if args[5] ~= '' and reply[1] ~= 'error' and (args[2] == '' or reply[2] == '1') then
       if not wanted[args[1]] then wanted[args[1]] = {} end
-      table.insert(wanted[args[1]], { number = number, lock = args[3], token = args[5], claims = args[6] == '1' })
+      table.insert(wanted[args[1]], { number = number, lock = args[3], token = args[5] })
     end
   end
   write_completed()
@@ -68,7 +68,7 @@ local function advance()
       if id then
         now.taken[tostring(call.number)] = id
         local flat, fields = open_job(q, id, call.lock, LOCK_MS)
-        replies[call.number][3] = { flat, id, call.claims and claim_taken(queue, id, fields, call.token) or '' }
+        replies[call.number][3] = { flat, id, claim_taken(queue, id, fields, call.token) }
       else
         replies[call.number][3] = (is_more or before) and 'ask' or 'none'
       end

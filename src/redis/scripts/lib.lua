@@ -30,7 +30,7 @@ end
 -- A call from Lua costs more than what it does. So fields of hashes are read once and written together, by `flush`, when
 -- the script or, of several calls that came together, the call is over. All of planq's scripts use these; only the counts
 -- of open needs are changed directly.
-local cached, dirty, journal = {}, {}, nil
+local cached, dirty, journal, journal_length = {}, {}, nil, 0
 
 local function fields_of(key)
   local fields = cached[key]
@@ -86,7 +86,11 @@ local function put(key, field, value)
     changed = {}
     dirty[key] = changed
   end
-  if journal then journal[#journal + 1] = { key, field, fields[field], changed[field] } end
+  if journal then
+    local at = journal_length
+    journal[at + 1], journal[at + 2], journal[at + 3], journal[at + 4] = key, field, fields[field], changed[field]
+    journal_length = at + 4
+  end
   fields[field] = value
   changed[field] = true
 end
@@ -101,7 +105,7 @@ local function hdel(key, ...)
 end
 
 local function hincrby(key, field, by)
-  local value = tonumber(hget(key, field) or '0') + by
+  local value = (tonumber(hget(key, field)) or 0) + by
   put(key, field, value)
   return value
 end
@@ -137,16 +141,15 @@ end
 
 -- What was put since `mark`, for a call that fails among others: its changes are taken back, theirs stay.
 local function mark()
-  journal = {}
+  journal, journal_length = {}, 0
 end
 
 local function take_back()
-  for at = #journal, 1, -1 do
-    local key, field, value, was_dirty = unpack(journal[at], 1, 4)
-    cached[key][field] = value
-    dirty[key][field] = was_dirty
+  for at = journal_length - 3, 1, -4 do
+    local key, field = journal[at], journal[at + 1]
+    cached[key][field], dirty[key][field] = journal[at + 2], journal[at + 3]
   end
-  journal = {}
+  mark()
 end
 
 local time = redis.call('TIME')
@@ -561,9 +564,8 @@ end
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)
   local key = run_key(run)
-  local moving = hmget(key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:approval')
-  local function count(index) return tonumber(moving[index] or '0') end
-  if count(2) + count(3) + count(4) - count(5) > 0 then return moving[1] end
+  local function count(state) return tonumber(hget(key, state)) or 0 end
+  if count('n:ready') + count('n:running') + count('n:parked') - count('n:approval') > 0 then return hget(key, 'state') end
   local m = hmget(key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
     'n:pending', 'workspace', 'finishedAt', 'n:approval', 'onFailure', 'ending', 'n:gated')
   local state = m[1]
