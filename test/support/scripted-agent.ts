@@ -37,3 +37,13 @@ export function createScriptedAgent(outcomeOf: (invocation: Invocation) => Outco
   const agent: Agent = { kind: 'scripted', validate: () => [], perform };
   return { agents: new Map([['scripted', agent]]), kinds: new Set(['scripted']), journal, running };
 }
+
+/** Every attempt ends when the test lets it. */
+export function createHeldAgent() {
+  const held = new Map<string, () => void>();
+  const agent = createScriptedAgent(
+    (invocation: Invocation) =>
+      new Promise<Outcome>((resolve) => held.set(invocation.task.id, () => resolve({ kind: 'completed' }))),
+  );
+  return { ...agent, release: (id: string) => held.get(id)?.() };
+}

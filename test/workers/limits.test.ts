@@ -2,24 +2,15 @@
  * Limits are never exceeded at any instant, everybody gets their turn, and nothing is held at the end.
  */
 import { expect, test } from 'vitest';
-import type { Invocation, Outcome } from '../../src/agents/agent.ts';
+import type { Outcome } from '../../src/agents/agent.ts';
 import { listLimits } from '../../src/control/list-limits.ts';
 import { whyTask } from '../../src/control/why.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 import { waitUntil } from '../support/processes.ts';
-import { createScriptedAgent } from '../support/scripted-agent.ts';
+import { createHeldAgent, createScriptedAgent } from '../support/scripted-agent.ts';
 
 const DONE: Outcome = { kind: 'completed' };
-
-/** Every attempt ends when the test lets it. */
-function createHeldAgent() {
-  const held = new Map<string, () => void>();
-  const agent = createScriptedAgent(
-    (invocation: Invocation) => new Promise<Outcome>((resolve) => held.set(invocation.task.id, () => resolve(DONE))),
-  );
-  return { ...agent, release: (id: string) => held.get(id)?.() };
-}
 
 async function usedLimits(app: TestApp): Promise<Record<string, string>> {
   return app.store.redis.hgetall(app.store.keys.used);
