@@ -23,6 +23,7 @@ interface Line {
 export class Lines {
   readonly #lines = new Map<string, Line>();
   readonly #turns: Turns;
+  #isLooking = false;
 
   constructor(private readonly context: WorkerContext) {
     const { store, config, workerId } = context;
@@ -101,13 +102,22 @@ export class Lines {
     this.#spread();
   }
 
-  /** Lets every queue fetch only as much as there are free slots; one that may have more looks at once. */
+  /** Lets every queue fetch only as much as there are free slots. */
   #spread(): void {
     const { free } = this.context.slots;
-    for (const { worker, cap, active } of this.#lines.values()) {
-      const before = worker.concurrency;
+    for (const { worker, cap, active } of this.#lines.values())
       worker.concurrency = Math.max(1, Math.min(cap, active + free));
-      if (worker.concurrency > before) worker.look();
-    }
+    if (free > 0) this.#lookSoon();
+  }
+
+  /** What is free now goes to the next job of the queue whose job has ended; what stays free, to any that may have more. */
+  #lookSoon(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    setImmediate(() => {
+      this.#isLooking = false;
+      for (const { worker, cap, active } of this.#lines.values())
+        if (this.context.slots.free > 0 && active > 0 && active < cap) worker.look();
+    });
   }
 }
