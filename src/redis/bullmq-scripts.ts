@@ -1,24 +1,20 @@
 /**
- * Two of BullMQ's own Lua scripts as functions for ours, so that a script that lets tasks go adds their jobs in the same
- * step: what the record calls ready is then in BullMQ, whoever dies next. BullMQ's text is used as it comes with the pinned
- * version; only its arguments are made here, in `jobs.lua`.
+ * BullMQ's own Lua script that adds a job with a priority, as a function for ours: for the cases that `jobs.lua` does not
+ * write out itself. BullMQ's text is used as it comes with the pinned version; only its arguments are made there.
  */
 import { createRequire } from 'node:module';
 
-const SOURCES = [
-  { name: 'addPrioritizedJob', file: 'addPrioritizedJob-9.js', keys: 9 },
-  { name: 'addParentJob', file: 'addParentJob-6.js', keys: 6 },
-] as const;
+const NAME = 'addPrioritizedJob';
+const KEYS = 9;
 
-/** Lua: one local function per script, `bullmq_<name>(KEYS, ARGV)`. @throws when this BullMQ has another script */
-export function bullmqFunctions(): string {
+/** Lua: the local function `bullmq_addPrioritizedJob(KEYS, ARGV)`. @throws when this BullMQ has another script */
+export function bullmqFunction(): string {
   const require = createRequire(import.meta.url);
-  return SOURCES.map(({ name, file, keys }) => {
-    const found = (require(`bullmq/dist/cjs/scripts/${file}`) as Record<string, { content: string; keys: number }>)[
-      name
-    ];
-    if (found === undefined || found.keys !== keys)
-      throw new Error(`BullMQ's script ${name} is another than planq knows`);
-    return `local function bullmq_${name}(KEYS, ARGV)\n${found.content}\nend\n`;
-  }).join('');
+  const { [NAME]: found } = require(`bullmq/dist/cjs/scripts/${NAME}-${KEYS}.js`) as Record<
+    string,
+    { content: string; keys: number } | undefined
+  >;
+  if (found === undefined || found.keys !== KEYS)
+    throw new Error(`BullMQ's script ${NAME} is another than planq knows`);
+  return `local function bullmq_${NAME}(KEYS, ARGV)\n${found.content}\nend\n`;
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import { bullmqFunctions } from './bullmq-scripts.ts';
+import { bullmqFunction } from './bullmq-scripts.ts';
 import { createTogether, type ScriptReply } from './call-together.ts';
 
 const NAMES = [
@@ -83,7 +83,7 @@ export function createScripts(redis: Redis, base: string): Scripts {
 
 function defineScripts(redis: Redis): void {
   const lib = readScript('lib');
-  const jobs = `${bullmqFunctions()}${readScript('jobs')}`;
+  const jobs = `${bullmqFunction()}${readScript('jobs')}`;
   for (const name of NAMES) {
     const form = FUNCTIONS[name];
     const parts = [lib, ...(form?.jobs === true ? [jobs] : []), ...(form?.with ?? []).map(readScript)];

@@ -80,6 +80,34 @@ test("jobs that are let go by settling are stored as BullMQ's own script stores 
   expect(await readQueues(ours, run)).toEqual(await readQueues(theirs, other));
 });
 
+test("a stage that opens gets the job that BullMQ's own script makes for the first stage", async () => {
+  const app = await createTestApp();
+  const tasks = { a: noop, b: noop, c: { ...noop, needs: ['a', 'b'] }, d: { ...noop, needs: ['a', 'b'] } };
+  const run = await submit(app, tasks);
+  for (const index of [0, 1]) {
+    const held = { run, index, token: 't' };
+    await app.store.record.claim(held, 'w', 5000);
+    await app.store.record.settle({ ...held, kind: 'completed', parentId: `${run}.stage-1` });
+  }
+  const found = await readQueues(app, run);
+  const stage = (number: number) => {
+    const text = JSON.stringify(found[`BASE:runs:RUN.stage-${number}`]).replaceAll(/(stage[- ]|"g\\":)\d/g, '$1N');
+    const { opts, ...rest } = JSON.parse(text);
+    // A flow repeats the job's id and its parent there.
+    const { jobId, parent, ...options } = JSON.parse(opts);
+    return { ...rest, options };
+  };
+  expect(stage(2)).toEqual(stage(1));
+  expect(found['BASE:runs:waiting-children']).toEqual(expect.arrayContaining(['RUN', 'RUN.stage-1', 'RUN.stage-2']));
+  expect(found['BASE:runs:RUN.stage-2:dependencies']).toEqual(['c', 'd'].map((id) => `BASE:${QUEUE}:RUN.${id}`));
+  expect(found['BASE:runs:RUN:dependencies']).toEqual(['BASE:runs:RUN.stage-1', 'BASE:runs:RUN.stage-2']);
+  for (const event of ['added', 'waiting-children'])
+    for (const number of [1, 2])
+      expect(found['BASE:runs:events']).toContainEqual(
+        expect.stringMatching(new RegExp(`^event ${event} jobId RUN.stage-${number}`)),
+      );
+});
+
 test('a task is settled, its job completed, the next one taken and claimed in one call', async () => {
   const app = await createTestApp();
   const run = await submit(app, { a: noop, b: { ...noop, needs: 'a' } });

@@ -1,7 +1,7 @@
 -- Adds the jobs of tasks that a settled task lets go, in the same step. The ordinary way (a new job with a priority, in a
 -- queue without limits of its own) is written out here, with fewer commands than BullMQ's own script needs, which knows
 -- nothing of what else the call does; the tests compare what both leave behind. For anything else BullMQ's own text is used:
--- `bullmq_addPrioritizedJob` and `bullmq_addParentJob` stand before this file. The tree is that of flows/compile.ts. What
+-- `bullmq_addPrioritizedJob` stands before this file. The tree is that of flows/compile.ts. What
 -- cannot be added here (too many at once, a parent that is gone) stays in the outbox, for the worker and after it the sweeper.
 local MOST_JOBS = 50
 adds_jobs = true
@@ -64,10 +64,11 @@ local function job_arguments(prefix, id, name, parent)
   return cmsgpack.pack({ prefix, id, name, NOW, parent_key, parent_key .. ':dependencies', { id = parent, queueKey = RUNS } })
 end
 
+-- As BullMQ stores them. `false`: without a priority.
 local options_json = {}
 local function options_of(priority)
   if not options_json[priority] then
-    JOB_OPTIONS.priority = priority
+    JOB_OPTIONS.priority = priority or nil
     options_json[priority] = cjson.encode(JOB_OPTIONS)
   end
   return options_json[priority]
@@ -81,34 +82,39 @@ local function add_by_bullmq(prefix, id, name, parent, data, priority)
   )
 end
 
+local function store_job(q, key, id, name, data, priority, parent)
+  redis.call('HSET', key, 'name', name, 'data', data, 'opts', options_of(priority), 'timestamp', NOW, 'delay', 0, 'priority',
+    priority or 0, 'parentKey', RUNS .. ':' .. parent, 'parent', '{"id":"' .. parent .. '","queueKey":"' .. RUNS .. '"}')
+  queue_event(q, 'added', 'jobId', id, 'name', name)
+  redis.call('SADD', RUNS .. ':' .. parent .. ':dependencies', key)
+end
+
 -- Returns false when it is not there.
 local function add_task_job(run, i, node, parent)
   local q = queue_of('master-' .. node.m)
   local id, data = run .. '.' .. node.id, '{"v":1,"run":"' .. run .. '","i":' .. i .. '}'
-  local key, parent_key = q.prefix .. id, RUNS .. ':' .. parent
-  if not parent_exists(parent_key) then return false end
+  local key = q.prefix .. id
+  if not parent_exists(RUNS .. ':' .. parent) then return false end
   if not q.is_plain or not node.p or node.p == 0 or redis.call('EXISTS', key) == 1 then
     return add_by_bullmq(q.prefix, id, node.id, parent, data, node.p) == id
   end
-  redis.call('HSET', key, 'name', node.id, 'data', data, 'opts', options_of(node.p), 'timestamp', NOW, 'delay', 0,
-    'priority', node.p, 'parentKey', parent_key, 'parent', '{"id":"' .. parent .. '","queueKey":"' .. RUNS .. '"}')
-  queue_event(q, 'added', 'jobId', id, 'name', node.id)
+  store_job(q, key, id, node.id, data, node.p, parent)
   local count = redis.call('INCR', q.prefix .. 'pc')
   redis.call('ZADD', q.prefix .. 'prioritized', node.p * 0x100000000 + count % 0x100000000, id)
   wake(q)
   queue_event(q, 'waiting', 'jobId', id)
-  redis.call('SADD', parent_key .. ':dependencies', key)
   return true
 end
 
+-- Returns false when it was there before, or its run job is gone.
 local function add_stage_job(run, group, id)
-  local prefix = RUNS .. ':'
-  JOB_OPTIONS.priority = nil
-  local reply = bullmq_addParentJob(
-    queue_keys(prefix, { 'meta', 'id', 'delayed', 'waiting-children', 'completed', 'events' }),
-    { job_arguments(prefix, id, 'stage ' .. group, run), '{"v":1,"run":"' .. run .. '","g":' .. group .. '}', cmsgpack.pack(JOB_OPTIONS) }
-  )
-  return reply == id
+  local q, key = queue_of('runs'), RUNS .. ':' .. id
+  if parent_exists(key) or not parent_exists(RUNS .. ':' .. run) then return false end
+  store_job(q, key, id, 'stage ' .. group, '{"v":1,"run":"' .. run .. '","g":' .. group .. '}', false, run)
+  redis.call('ZADD', q.prefix .. 'waiting-children', NOW, id)
+  queue_event(q, 'waiting-children', 'jobId', id)
+  parents[key] = true
+  return true
 end
 
 local function keep_in_outbox(run, indexes)
@@ -144,8 +150,7 @@ local function add_ready_jobs(run, ready, parent)
     elseif node.g > own_group and sizes[node.g] > 1 then
       if opened[stage] == nil then
         -- A stage job that is there was opened before; it may have ended by now.
-        opened[stage] = not parent_exists(RUNS .. ':' .. stage) and add_stage_job(run, node.g, stage)
-        parents[RUNS .. ':' .. stage] = nil
+        opened[stage] = add_stage_job(run, node.g, stage)
       end
       if opened[stage] then under = stage end
     end
