@@ -126,6 +126,34 @@ test('a task is settled, its job completed, the next one taken and claimed in on
   expect((await app.view(run)).tasks.map(({ state }) => state)).toEqual(['completed', 'running']);
 });
 
+test('parents that have nothing to do but to end complete with their last child; a report is for a worker', async () => {
+  const app = await createTestApp();
+  const [plain, filed] = [
+    await submit(app, { a: noop, b: noop }),
+    await submit(app, { a: { agent: 'command', run: 'true' }, b: noop }),
+  ];
+  const [turns, runs] = [openTurns(app), app.store.queues.queue('runs')];
+  const taken = await Promise.all(['1', '2', '3', '4'].map((lock) => turns.call({ ...take(lock), next: `t${lock}` })));
+  const ends = taken.map(({ next }, at): Turn => {
+    const id = typeof next === 'string' ? '' : next.id;
+    const run = id.slice(0, -2);
+    const index = id.endsWith('a') ? 0 : 1;
+    return {
+      queue: QUEUE,
+      lock: String(at + 1),
+      complete: { job: id, returnValue: DONE },
+      settle: settleArguments({ run, index, token: `t${at + 1}`, kind: 'completed', parentId: `${run}.stage-1` }),
+    };
+  });
+  await Promise.all(ends.map((turn) => turns.call(turn)));
+  expect(await runs.getJobState(`${plain}.stage-1`)).toBe('completed');
+  expect(await runs.getJobState(plain)).toBe('completed');
+  expect((await runs.getJob(plain))?.returnvalue).toEqual(DONE);
+  expect(await runs.getJobState(`${filed}.stage-1`)).toBe('completed');
+  expect(await runs.getJobState(filed)).toBe('waiting');
+  expect(await app.store.redis.zrange(app.store.keys.ended, '0', '-1')).toEqual([filed]);
+});
+
 test('a job is not completed when its task is not, and none is taken then', async () => {
   const app = await createTestApp();
   const run = await submit(app, { a: noop, b: noop });
