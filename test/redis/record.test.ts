@@ -218,3 +218,18 @@ test('tasks that a settled task lets go are added in the tree that a submit woul
   // The test stands for a worker that died before it ended the jobs of a, b and c: they come back and find all done.
   expect((await app.atRest(run)).run.state).toBe('completed');
 });
+
+test('a task that stopped three workers fails, and with on-failure cancel that stops the rest', async () => {
+  const app = await createTestApp();
+  const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: noop };
+  const run = (await app.submit(testPlan({ 'on-failure': 'cancel', barrier: 'none', tasks }))).runId;
+  for (const token of ['one', 'two', 'three'])
+    await app.store.record.claim({ run, index: 0, token }, 'w', 0, { isAlone: true });
+  expect(await app.store.record.claim({ run, index: 0, token: 'four' }, 'w', 5000)).toMatchObject({
+    kind: 'settled',
+    state: 'failed',
+  });
+  const view = await app.view(run);
+  expect(view.tasks.map(({ state }) => state)).toEqual(['failed', 'cancelled', 'cancelled']);
+  expect(view.run.state).toBe('failed');
+});

@@ -13,6 +13,23 @@
 -- From so many ended workers on, a task is suspected of ending them; with one more it has failed.
 local SUSPECT, GUILTY = 2, 3
 
+local function settled(state, reply)
+  table.insert(reply, 1, state)
+  table.insert(reply, 1, 'settled')
+  return reply
+end
+
+-- It fails for good without another attempt, for the reason in `t.r`.
+local function give_up(run, i, t, node, task_count, freed)
+  local out = new_outcome()
+  fail_task(run, i, t, node, task_count, out)
+  tell(run, out, i)
+  stop_on_failure(run, t, task_count, freed)
+  grant_later(freed)
+  close_run(run)
+  return settled('failed', outbox_entries(run, out.ready))
+end
+
 local function claim(args)
   local run, i, token, worker, ttl = args[1], args[2], args[3], args[4], tonumber(args[5])
   local is_alone, bull_attempts = args[6] == '1', tonumber(args[7] or '0')
@@ -39,16 +56,8 @@ local function claim(args)
     t.lk, t.k = t.k, nil
     event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
     if t.c >= GUILTY then
-      local out = new_outcome()
       t.r = 'stopped 3 workers'
-      fail_task(run, i, t, node, task_count, out)
-      tell(run, out, i)
-      grant_later(freed)
-      close_run(run)
-      local reply = outbox_entries(run, out.ready)
-      table.insert(reply, 1, 'failed')
-      table.insert(reply, 1, 'settled')
-      return reply
+      return give_up(run, i, t, node, task_count, freed)
     end
     if state == 'cancelled' then
       move(run, t, 'cancelled', false)
@@ -71,10 +80,7 @@ local function claim(args)
   if state == 'cancelled' or state == 'completed' or state == 'failed' then return { 'final', state } end
   if t.s == 'pending' then return { 'later', 5000 } end
   if t.s ~= 'ready' and t.s ~= 'parked' then
-    local reply = outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499))
-    table.insert(reply, 1, t.s)
-    table.insert(reply, 1, 'settled')
-    return reply
+    return settled(t.s, outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499)))
   end
   if t.ap == 1 then return { 'later', 3600000 } end
   if t.n and t.n > NOW + 50 then return { 'later', t.n - NOW } end
@@ -104,18 +110,11 @@ local function claim(args)
   -- The definition as it was submitted, or nothing: what changed it was not planq.
   local def = hget(run_key(run, 'defs'), i)
   if node.h and (not def or redis.sha1hex(def) ~= node.h) then
-    local freed, out = {}, new_outcome()
+    local freed = {}
     if t.g then release(member, node.l, freed) end
     leave_lines(member, t)
     t.g, t.n, t.r = nil, nil, 'its definition in Redis is not the one that was submitted'
-    fail_task(run, i, t, node, task_count, out)
-    tell(run, out, i)
-    grant_later(freed)
-    close_run(run)
-    local reply = outbox_entries(run, out.ready)
-    table.insert(reply, 1, 'failed')
-    table.insert(reply, 1, 'settled')
-    return reply
+    return give_up(run, i, t, node, task_count, freed)
   end
   if (t.c or 0) >= SUSPECT and not is_alone then return { 'suspect', t.c } end
 
