@@ -23,7 +23,8 @@ it('a quick bench measures, writes what it found and leaves nothing behind', { t
   expect({ quick, rounds }).toEqual({ quick: true, rounds: 1 });
   expect(Object.values(machine).every((fact) => fact !== '' && fact !== 0)).toBe(true);
   expect([...new Set(rows.map(({ part }) => part))]).toEqual(['a', 'b', 'd', 'm']);
-  for (const { value } of rows) expect(value).toBeGreaterThan(0);
+  // Whoever needs a task may be claimed in the millisecond in which it ends.
+  for (const { part, value } of rows) expect(value).toBeGreaterThanOrEqual(part === 'd' ? 0 : Number.MIN_VALUE);
   for (const { what } of rows) expect(stdout).toContain(what);
   expect((await readdir(own)).filter((name) => name.startsWith('planq-'))).toEqual([]);
 });
