@@ -175,6 +175,7 @@ export class TurnWorker extends RenewingWorker {
   }
 
   async #open(next: TurnReply['next'], token: string, room: Reservation): Promise<Job | undefined> {
+    if (next === 'again') return this.#fetch(token, room);
     if (next === 'ask' || next === 'none' || next.claim === null) room.giveBack();
     if (next === 'ask') return super.moveToActive(token, this.opts.name);
     // Nothing is delayed there, or that does not matter now.

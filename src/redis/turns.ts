@@ -20,8 +20,11 @@ export interface Turn {
 export interface TurnReply {
   settled: SettleReply | null;
   isCompleted: boolean;
-  /** `fields` as Redis has them, names and values; `ask`: BullMQ's own script must look; `none`: there is nothing to do. */
-  next: 'ask' | 'none' | { id: string; fields: string[]; claim: ClaimReply | null };
+  /**
+   * `fields` as Redis has them, names and values; `ask`: BullMQ's own script must look; `again`: there may be more;
+   * `none`: there is nothing to do, or nothing was asked for.
+   */
+  next: 'ask' | 'again' | 'none' | { id: string; fields: string[]; claim: ClaimReply | null };
 }
 
 export interface TurnsOptions {
@@ -71,8 +74,12 @@ function readTurn([settled, second, next]: RawReply): TurnReply | Error {
   return {
     settled: Array.isArray(settled) ? readSettle(settled) : null,
     isCompleted: second === '1',
-    next: typeof next === 'string' ? (next === 'ask' ? 'ask' : 'none') : readNext(next),
+    next: typeof next === 'string' ? toWord(next) : readNext(next),
   };
+}
+
+function toWord(next: string): 'ask' | 'again' | 'none' {
+  return next === 'ask' || next === 'again' ? next : 'none';
 }
 
 function readNext([fields, id, claim]: [string[], string, ScriptAnswer | '']): TurnReply['next'] {

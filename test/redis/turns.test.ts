@@ -154,6 +154,41 @@ test('parents that have nothing to do but to end complete with their last child;
   expect(await app.store.redis.zrange(app.store.keys.ended, '0', '-1')).toEqual([filed]);
 });
 
+test('a job whose task has to wait sleeps at once, another is taken instead, and who frees the limit wakes it', async () => {
+  const app = await createTestApp();
+  const gpu = { ...noop, takes: { gpu: 1 }, priority: 'high' };
+  const { runId: run } = await app.submit(
+    testPlan({ barrier: 'none', limits: { resources: { gpu: 1 } }, tasks: { a: gpu, b: gpu, c: noop } }),
+  );
+  const [turns, queue] = [openTurns(app), app.store.queues.queue(QUEUE)];
+  const taken = await Promise.all(['1', '2', '3'].map((lock) => turns.call({ ...take(lock), next: `t${lock}` })));
+  expect(taken.map(idOf)).toEqual([`${run}.a`, `${run}.c`, 'ask']);
+  expect(await queue.getJobState(`${run}.b`)).toBe('delayed');
+  expect((await queue.getJob(`${run}.b`))?.delay).toBe(3_600_000);
+  expect((await app.view(run)).tasks.map(({ state }) => state)).toEqual(['running', 'parked', 'running']);
+  const settle = settleArguments({ run, index: 0, token: 't1', kind: 'completed', parentId: run });
+  const complete = { job: `${run}.a`, returnValue: DONE };
+  const reply = await turns.call({ queue: QUEUE, lock: '1', complete, settle, next: 't4' });
+  expect(reply.settled?.grants).toEqual([]);
+  expect(reply.next).toMatchObject({ id: `${run}.b`, claim: { kind: 'run' } });
+  expect((await queue.getJob(`${run}.b`))?.delay).toBe(0);
+  const events = await app.store.redis.xrange(`${app.store.keys.base}:${QUEUE}:events`, '-', '+');
+  const ofB = events.map(([, fields]) => fields).filter((fields) => fields.includes(`${run}.b`));
+  expect(ofB.map((fields) => fields[1])).toEqual(['added', 'waiting', 'delayed', 'waiting', 'active']);
+});
+
+test('a long line of tasks that have to wait is put aside in several calls', async () => {
+  const app = await createTestApp();
+  const names = Array.from({ length: 120 }, (_, index) => `t${index}`);
+  const tasks = Object.fromEntries(names.map((name) => [name, { ...noop, takes: { gpu: 1 } }]));
+  const { runId: run } = await app.submit(testPlan({ barrier: 'none', limits: { resources: { gpu: 1 } }, tasks }));
+  const turns = openTurns(app);
+  const nexts: string[] = [];
+  for (const lock of ['1', '2', '3', '4']) nexts.push(idOf(await turns.call({ ...take(lock), next: lock })));
+  expect(nexts).toEqual([`${run}.t0`, 'again', 'again', 'ask']);
+  expect((await app.view(run)).run.counts).toMatchObject({ running: 1, parked: 119 });
+});
+
 test('a job is not completed when its task is not, and none is taken then', async () => {
   const app = await createTestApp();
   const run = await submit(app, { a: noop, b: noop });

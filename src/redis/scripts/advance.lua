@@ -5,13 +5,16 @@
 --       queue, job to complete ('' = none), lock, its return value, token for the claim of the next one ('' = take none),
 --       '1' = settle first, and the ten arguments of `settle`
 -- Returns for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of it was
--- done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | {fields, id, claim's answer or ''}
+-- done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | 'again' = this call was long enough |
+-- {fields, id, claim's answer or ''}. A job whose task has to wait in a line is put aside here, and the next one taken.
 --
 -- An answer that is lost with its connection is asked for again, with the same nonce. So what cannot be done twice is kept
 -- for each lane of a worker: which jobs were completed, which were taken.
 local NONCE, WORKER, LEASE_MS, LOCK_MS, WIDTH = ARGV[1], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 local TURN = B .. ':turn:' .. WORKER .. ':' .. ARGV[2]
 local KEPT_MS = 600000
+-- So many jobs are put aside in one call; more would keep every other client waiting.
+local MOST_PARKED = 50
 
 -- Whether the job may be completed by what `settle` answered: the task is completed and all that it lets go is in BullMQ.
 local function is_completed(answer)
@@ -25,6 +28,49 @@ local function claim_taken(queue, id, fields, token)
   if fields.defa or data.i < 0 or data.i % 1 ~= 0 then return '' end
   local pressed = fields.failedReason and '' or '1'
   return one_call(claim, { data.run, string.format('%d', data.i), token, WORKER, LEASE_MS, '', fields.atm or '0', pressed, queue .. '/' .. id })
+end
+
+-- Gives each of the calls a job that it can perform, as long as there are some.
+local function give_jobs(queue, calls, taken, replies)
+  local q, at, parked = queue_of(queue), 1, 0
+  local rest = 'again'
+  while calls[at] and parked < MOST_PARKED do
+    local wanted = #calls - at + 1
+    local ids, is_more = take_jobs(q, wanted)
+    for _, id in ipairs(ids) do
+      local call = calls[at]
+      local flat, fields = read_job(q, id)
+      local answer = claim_taken(queue, id, fields, call.token)
+      if answer ~= '' and answer[1] == 'parked' then
+        park_job(q, id)
+        parked = parked + 1
+      else
+        activate_job(q, id, flat, fields, call.lock, LOCK_MS)
+        taken[tostring(call.number)] = id
+        replies[call.number][3] = { flat, id, answer }
+        at = at + 1
+      end
+    end
+    if #ids < wanted then
+      rest = is_more and 'ask' or 'none'
+      break
+    end
+  end
+  for left = at, #calls do replies[calls[left].number][3] = rest end
+end
+
+-- The answers that were lost. A job that is no longer this worker's is left alone.
+local function give_again(queue, calls, taken, replies)
+  local q = queue_of(queue)
+  for _, call in ipairs(calls) do
+    local id = taken[tostring(call.number)]
+    if id and redis.call('GET', q.prefix .. id .. ':lock') == call.lock then
+      local flat, fields = read_job(q, id)
+      replies[call.number][3] = { flat, id, claim_taken(queue, id, fields, call.token) }
+    else
+      replies[call.number][3] = 'ask'
+    end
+  end
 end
 
 local function advance()
@@ -56,24 +102,14 @@ local function advance()
   write_completed()
 
   for queue, calls in pairs(wanted) do
-    local q = queue_of(queue)
-    local ids, is_more = {}, false
     if before then
-      for at, call in ipairs(calls) do ids[at] = before.taken[tostring(call.number)] or false end
+      for _, call in ipairs(calls) do now.taken[tostring(call.number)] = before.taken[tostring(call.number)] end
+      give_again(queue, calls, now.taken, replies)
     else
-      ids, is_more = take_jobs(q, #calls)
-    end
-    for at, call in ipairs(calls) do
-      local id = ids[at]
-      if id then
-        now.taken[tostring(call.number)] = id
-        local flat, fields = open_job(q, id, call.lock, LOCK_MS)
-        replies[call.number][3] = { flat, id, claim_taken(queue, id, fields, call.token) }
-      else
-        replies[call.number][3] = (is_more or before) and 'ask' or 'none'
-      end
+      give_jobs(queue, calls, now.taken, replies)
     end
   end
+  write_taken()
   redis.call('SET', TURN, cjson.encode(now), 'PX', KEPT_MS)
   return replies
 end

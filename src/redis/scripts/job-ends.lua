@@ -63,7 +63,7 @@ local function write_completed()
   end
 end
 
--- Makes up to `most` jobs of a queue active. Returns their ids, and whether BullMQ's own script has to look for more: it
+-- Takes up to `most` jobs out of a queue's line. Returns their ids, and whether BullMQ's own script has to look for more: it
 -- knows of limits, jobs that are due or were put back, and how long to wait.
 local function take_jobs(q, most)
   if not q.is_plain or redis.call('LLEN', q.prefix .. 'wait') > 0 then return {}, true end
@@ -71,28 +71,55 @@ local function take_jobs(q, most)
   if delayed[2] and tonumber(delayed[2]) / 0x1000 <= NOW then return {}, true end
   local ids = redis.call('ZRANGE', q.prefix .. 'prioritized', 0, most - 1)
   if #ids > 0 then
-    redis.call('LPUSH', q.prefix .. 'active', unpack(ids))
     redis.call('ZREM', q.prefix .. 'prioritized', unpack(ids))
     wake(q)
   end
   if #ids == most then return ids, false end
   redis.call('DEL', q.prefix .. 'pc')
-  if not delayed[1] and #ids == 0 and redis.call('LLEN', q.prefix .. 'active') == 0 then queue_event(q, 'drained') end
+  if not delayed[1] and #ids == 0 and #q.active == 0 and redis.call('LLEN', q.prefix .. 'active') == 0 then
+    queue_event(q, 'drained')
+  end
   return ids, delayed[1] ~= nil
 end
 
--- Locks an active job. Returns its fields as BullMQ's scripts do, and those by name that a claim asks for.
+-- A job's fields as BullMQ's scripts return them, and those by name that a claim asks for.
 local ASKED = { data = true, atm = true, ats = true, failedReason = true, defa = true }
-local function open_job(q, id, lock, lock_ms)
-  local key = q.prefix .. id
-  redis.call('SET', key .. ':lock', lock, 'PX', lock_ms)
-  local flat, fields = redis.call('HGETALL', key), {}
+local function read_job(q, id)
+  local flat, fields = redis.call('HGETALL', q.prefix .. id), {}
   for at = 1, #flat, 2 do
     if ASKED[flat[at]] then fields[flat[at]] = flat[at + 1] end
   end
-  local started = tonumber(fields.ats or '0') + 1
+  return flat, fields
+end
+
+-- Locks a job that was taken and makes it active; adds to `flat` what that changes.
+local function activate_job(q, id, flat, fields, lock, lock_ms)
+  local key, started = q.prefix .. id, tonumber(fields.ats or '0') + 1
+  redis.call('SET', key .. ':lock', lock, 'PX', lock_ms)
   redis.call('HSET', key, 'processedOn', NOW, 'ats', started)
   queue_event(q, 'active', 'jobId', id, 'prev', 'waiting')
+  q.active[#q.active + 1] = id
   for _, value in ipairs({ 'processedOn', tostring(NOW), 'ats', tostring(started) }) do flat[#flat + 1] = value end
-  return flat, fields
+end
+
+-- Its task has to wait and stands in a line: so does the job, until it is promoted. The sweeper would find it sooner.
+local PARK_MS = 3600000
+local function park_job(q, id)
+  redis.call('HSET', q.prefix .. id, 'delay', PARK_MS)
+  redis.call('ZADD', q.prefix .. 'delayed', (NOW + PARK_MS) * 0x1000, id)
+  queue_event(q, 'delayed', 'jobId', id, 'delay', NOW + PARK_MS)
+  q.has_parked = true
+end
+
+-- What can be written for all jobs of a queue together.
+local function write_taken()
+  for _, q in pairs(queues) do
+    call_in_parts('LPUSH', q.prefix .. 'active', q.active)
+    if q.has_parked then
+      -- Workers that wait for jobs wait for the first that is due.
+      local first = redis.call('ZRANGE', q.prefix .. 'delayed', 0, 0, 'WITHSCORES')
+      redis.call('ZADD', q.prefix .. 'marker', tonumber(first[2]) / 0x1000, '1')
+    end
+    q.active, q.has_parked = {}, nil
+  end
 end

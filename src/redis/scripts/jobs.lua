@@ -22,6 +22,8 @@ local function queue_of(name)
     is_plain = not (meta[1] or meta[2] or meta[3]),
     has_room = not meta[1] and not (meta[2] and redis.call('LLEN', prefix .. 'active') >= tonumber(meta[2])),
     most_events = meta[4] or 10000,
+    -- Jobs to be written together.
+    active = {},
     completed = {},
     ended = {},
   }
@@ -82,6 +84,12 @@ local function add_by_bullmq(prefix, id, name, parent, data, priority)
   )
 end
 
+local function prioritise(q, id, priority)
+  local count = redis.call('INCR', q.prefix .. 'pc')
+  redis.call('ZADD', q.prefix .. 'prioritized', priority * 0x100000000 + count % 0x100000000, id)
+  wake(q)
+end
+
 local function store_job(q, key, id, name, data, priority, parent)
   redis.call('HSET', key, 'name', name, 'data', data, 'opts', options_of(priority), 'timestamp', NOW, 'delay', 0, 'priority',
     priority or 0, 'parentKey', RUNS .. ':' .. parent, 'parent', '{"id":"' .. parent .. '","queueKey":"' .. RUNS .. '"}')
@@ -99,9 +107,7 @@ local function add_task_job(run, i, node, parent)
     return add_by_bullmq(q.prefix, id, node.id, parent, data, node.p) == id
   end
   store_job(q, key, id, node.id, data, node.p, parent)
-  local count = redis.call('INCR', q.prefix .. 'pc')
-  redis.call('ZADD', q.prefix .. 'prioritized', node.p * 0x100000000 + count % 0x100000000, id)
-  wake(q)
+  prioritise(q, id, node.p)
   queue_event(q, 'waiting', 'jobId', id)
   return true
 end
@@ -115,6 +121,25 @@ local function add_stage_job(run, group, id)
   queue_event(q, 'waiting-children', 'jobId', id)
   parents[key] = true
   return true
+end
+
+-- Wakes the jobs of waiters that were granted what they waited for ("run|index", node JSON, …). Returns the grants whose jobs
+-- are not asleep here: the worker that puts such a job aside looks once more after it has.
+local function promote_granted(grants)
+  local left = {}
+  for at = 1, #grants, 2 do
+    local run, node = string.match(grants[at], '^(.*)|%d+$'), cjson.decode(grants[at + 1])
+    local q, id = queue_of('master-' .. node.m), run .. '.' .. node.id
+    if q.is_plain and redis.call('ZREM', q.prefix .. 'delayed', id) == 1 then
+      redis.call('HSET', q.prefix .. id, 'delay', 0)
+      prioritise(q, id, node.p)
+      queue_event(q, 'waiting', 'jobId', id, 'prev', 'delayed')
+    else
+      left[#left + 1] = grants[at]
+      left[#left + 1] = grants[at + 1]
+    end
+  end
+  return left
 end
 
 local function keep_in_outbox(run, indexes)

@@ -2,7 +2,8 @@
 -- ARGV: run, index, token, kind, reason, exit code ('' = none), values JSON ('' = none), delay ms before a next attempt,
 --       verified ('1' or ''), id of the job's parent ('' = none)
 -- kind: completed | retryable | failed | snoozed | cancelled
--- What becomes ready is added to BullMQ here; the outbox in the reply is what could not be.
+-- What becomes ready is added to BullMQ here, and the jobs of granted waiters are woken; the outbox and the grants in the
+-- reply are what could not be.
 -- Returns: {status, state, run state, delay ms, number of blocked, blocked…, number of grants, grants…, outbox…}
 --   status: settled | already (this token has settled before) | superseded (somebody else has it) | gone
 local function settle(args)
@@ -69,6 +70,7 @@ local function settle(args)
   tell(run, out, i)
   stop_on_failure(run, t, task_count, freed)
   grant_waiters(freed, out.grants)
+  out.grants = promote_granted(out.grants)
   local run_state = close_run(run)
   local reply = { 'settled', t.s, run_state, delay, #out.blocked }
   for _, j in ipairs(out.blocked) do reply[#reply + 1] = j end
