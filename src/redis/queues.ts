@@ -78,7 +78,8 @@ export function createJobWorker(options: JobWorkerOptions): Worker {
 
 /** A BullMQ worker for the jobs of tasks. It runs at once. */
 export function createTaskWorker(options: TaskWorkerOptions): TurnWorker {
-  return listen(new TurnWorker({ ...options, worker: toWorkerOptions(options) }), options);
+  const wakeAnother = () => wakeWorkers(options.redis, options.keys, options.queue);
+  return listen(new TurnWorker({ ...options, worker: toWorkerOptions(options), wakeAnother }), options);
 }
 
 function listen<W extends RenewingWorker>(worker: W, options: AnyWorkerOptions): W {

@@ -54,6 +54,8 @@ export interface TurnWorkerOptions {
   reserve(): Reservation | null;
   /** When there is no room and nothing of this queue is performed whose end would make this worker look again; else null. */
   waitForRoom(): Promise<Reservation> | null;
+  /** Lets another worker that waits for jobs of this queue look for them. */
+  wakeAnother(): Promise<unknown>;
   perform(job: Job, token: string, claimed: Claimed | undefined): Promise<unknown>;
   onError(error: unknown): void;
 }
@@ -65,12 +67,15 @@ const MOST = 16;
 interface Insides {
   mainLoopQueue: { add(fetched: Promise<Job | undefined>): void } | null;
   blockUntil: number;
+  /** It waits for a wake-up before it looks again. */
+  drained: boolean;
 }
 
 export class TurnWorker extends RenewingWorker {
   readonly #claims = new Map<string, Claimed>();
   /** How many jobs the next look takes: it doubles as long as there are some. */
   #appetite = 1;
+  #looks = 0;
 
   constructor(private readonly options: TurnWorkerOptions) {
     super(options.queue, (job, token) => this.#perform(job, token ?? ''), { ...options.worker, autorun: false });
@@ -87,24 +92,35 @@ export class TurnWorker extends RenewingWorker {
   }
 
   #perform(job: Job, token: string): Promise<unknown> {
-    const claimed = this.#claims.get(token);
-    this.#claims.delete(token);
+    const key = `${token} ${job.id ?? ''}`;
+    const claimed = this.#claims.get(key);
+    this.#claims.delete(key);
     return this.options.perform(job, token, claimed);
   }
 
   protected override async moveToActive(token: string): Promise<Job> {
-    const room = this.options.reserve() ?? (await this.options.waitForRoom());
+    const room = this.options.reserve() ?? (await this.#findRoom());
     if (room === null) return (await this.#nothing()) as never;
     const first = this.#fetch(token, room);
     // BullMQ looks for one job after the other; where there are many, they come together.
-    for (let count = 1; count < this.#appetite; count++) {
+    const { mainLoopQueue } = this.#insides;
+    for (let count = 1; mainLoopQueue !== null && count < this.#appetite; count++) {
       const more = this.options.reserve();
       if (more === null) break;
-      this.#insides.mainLoopQueue?.add(this.#fetchMore(`${token}+${count}`, more));
+      mainLoopQueue.add(this.#fetchMore(`${this.id}+${this.#looks++}`, more));
     }
     const job = await first;
     this.#appetite = job === undefined ? 1 : Math.min(2 * this.#appetite, MOST);
     return job as Job;
+  }
+
+  /** Room that somebody gives back, where that is to be waited for. The wake-up that came here may have been for another. */
+  async #findRoom(): Promise<Reservation | null> {
+    if (this.#insides.drained) {
+      this.#insides.drained = false;
+      await this.options.wakeAnother();
+    }
+    return this.options.waitForRoom();
   }
 
   async #fetch(token: string, room: Reservation): Promise<Job | undefined> {
@@ -137,6 +153,17 @@ export class TurnWorker extends RenewingWorker {
     }
     room.giveBack();
     return undefined;
+  }
+
+  /** The next job is looked for with room for it. */
+  protected override async handleFailed(
+    error: Error,
+    job: Job,
+    token: string,
+    _fetchNext?: () => boolean,
+    ...rest: never[]
+  ): Promise<Job> {
+    return super.handleFailed(error, job, token, () => false, ...rest);
   }
 
   protected override async handleCompleted(
@@ -181,7 +208,7 @@ export class TurnWorker extends RenewingWorker {
     // Nothing is delayed there, or that does not matter now.
     this.#insides.blockUntil = 0;
     if (next === 'none') return this.nextJobFromJobData(undefined, undefined, token);
-    if (next.claim !== null) this.#claims.set(token, { reservation: room, reply: next.claim });
+    if (next.claim !== null) this.#claims.set(`${token} ${next.id}`, { reservation: room, reply: next.claim });
     const [json] = raw2NextJobData([next.fields, next.id, 0, 0]);
     return this.nextJobFromJobData(json, next.id, token);
   }

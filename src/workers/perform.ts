@@ -216,7 +216,15 @@ async function settleJob(
   outcome: Outcome,
 ): Promise<unknown> {
   const settled = (reply: SettleReply) => goOnSettled(worker, job, token, attempt, outcome, reply);
-  const settleAlone = async () => settled(await settleRecord(worker, attempt, outcome));
+  const settleAlone = async () => {
+    // As long as it takes: a server that refuses to write is asked for minutes.
+    worker.holdings.add(attempt.held);
+    try {
+      return await settled(await settleRecord(worker, attempt, outcome));
+    } finally {
+      worker.holdings.remove(attempt.held);
+    }
+  };
   if (outcome.kind !== 'completed' || leavesFiles(attempt.task)) return settleAlone();
   const input = settleArguments(toSettleInput(worker, attempt, outcome));
   return new Ending(input, { state: 'completed' }, settled, settleAlone);

@@ -184,6 +184,8 @@ export class WorkerPool implements Service {
     if (this.#quiet) return;
     const { store, masters, config } = this.options;
     const names = masters === null ? await store.redis.smembers(store.keys.masters) : Object.keys(masters);
+    // It may have been told to end while it asked.
+    if (this.#quiet) return;
     for (const name of names) {
       const worker = this.#lines.serve(name, masters?.[name] ?? config.concurrency);
       if (worker !== undefined) this.#pauseIfHeld(worker);

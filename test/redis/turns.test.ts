@@ -230,6 +230,29 @@ test('an answer that was lost is given again: nothing is completed, taken or cla
   expect(idOf(third)).toBe(`${run}.c`);
 });
 
+test('what was completed stays completed when the lost answer is asked for while other tasks wait in the outbox', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop, b: noop, c: noop });
+  await openTurns(app, ['n1']).call(take('l'));
+  const settle = settleArguments({ run, index: 0, token: 'claim-l', kind: 'completed', parentId: run });
+  const turn: Turn = { ...take('l'), complete: { job: `${run}.a`, returnValue: DONE }, settle };
+  const first = await openTurns(app, ['n2']).call(turn);
+  await app.store.redis.zadd(app.store.keys.run(run, 'outbox'), 1, '2');
+  const again = await openTurns(app, ['n2']).call(turn);
+  expect([first.isCompleted, again.isCompleted]).toEqual([true, true]);
+  expect(idOf(again)).toBe(idOf(first));
+});
+
+test('what a claim lets go by giving its task up stands in the outbox until its jobs are added', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop, b: { ...noop, needs: [{ task: 'a', when: 'failed' }] } });
+  for (const token of ['1', '2', '3'])
+    await app.store.record.claim({ run, index: 0, token }, 'w', 0, { isAlone: true });
+  const { next } = await openTurns(app).call(take('l'));
+  expect(next).toMatchObject({ id: `${run}.a`, claim: { kind: 'settled', state: 'failed', outbox: [{ index: 1 }] } });
+  expect(await app.store.redis.zrange(app.store.keys.run(run, 'outbox'), '0', '-1')).toEqual(['1']);
+});
+
 test('what BullMQ has to look at itself is left to it', async () => {
   const app = await createTestApp();
   const run = await submit(app, { a: noop, b: noop });

@@ -26,7 +26,7 @@ local function claim_taken(queue, id, fields, token)
   local is_text, data = pcall(cjson.decode, fields.data or '')
   if not is_text or type(data) ~= 'table' or data.v ~= 1 or type(data.run) ~= 'string' or type(data.i) ~= 'number' then return '' end
   if fields.defa or data.i < 0 or data.i % 1 ~= 0 then return '' end
-  local pressed = fields.failedReason and '' or '1'
+  local pressed = (fields.failedReason or '') == '' and '1' or ''
   return one_call(claim, { data.run, string.format('%d', data.i), token, WORKER, LEASE_MS, '', fields.atm or '0', pressed, queue .. '/' .. id })
 end
 
@@ -86,8 +86,10 @@ local function advance()
     local reply = one_call(function()
       local answer, is_done = '', false
       if args[6] == '1' then answer = settle({ unpack(args, 7) }) end
-      if args[2] ~= '' and (answer == '' or is_completed(answer)) then
-        is_done = before and before.done[n] or complete_job(queue_of(args[1]), args[2], args[3], args[4])
+      if before and before.done[n] then
+        is_done = true
+      elseif args[2] ~= '' and (answer == '' or is_completed(answer)) then
+        is_done = complete_job(queue_of(args[1]), args[2], args[3], args[4])
       end
       return { answer, is_done and '1' or '', '' }
     end, {})

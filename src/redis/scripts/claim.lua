@@ -23,6 +23,10 @@ end
 local function give_up(run, i, t, node, task_count, freed)
   local out = new_outcome()
   fail_task(run, i, t, node, task_count, out)
+  -- The worker adds these jobs; if it dies before, the sweeper does.
+  if adds_jobs then
+    for _, j in ipairs(out.ready) do redis.call('ZADD', run_key(run, 'outbox'), NOW, j) end
+  end
   tell(run, out, i)
   stop_on_failure(run, t, task_count, freed)
   grant_later(freed)
