@@ -26,7 +26,21 @@ export interface RecordNode {
   h?: string;
 }
 
+/** As the record keeps it: the limits are one text, which the scripts read faster than lists in a list. */
+export function writeNode({ l, ...node }: RecordNode): string {
+  return JSON.stringify({
+    ...node,
+    l: l.map(([key, amount, capacity]) => `${key} ${amount} ${capacity ?? ''}`).join(),
+  });
+}
+
 /** Reads a node back from the record. */
 export function parseNode(text: string): RecordNode {
-  return JSON.parse(text) as RecordNode;
+  const { l, ...node } = JSON.parse(text) as Omit<RecordNode, 'l'> & { l: string };
+  return { ...node, l: l === '' ? [] : l.split(',').map(parseTake) };
+}
+
+function parseTake(text: string): LimitTake {
+  const [key, amount, capacity] = text.split(' ') as [string, string, string];
+  return capacity === '' ? [key, Number(amount)] : [key, Number(amount), Number(capacity)];
 }

@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto';
 import { approvalGroup } from '../plan/check-approvals.ts';
 import type { EdgeCondition, Graph, GraphNode, Plan, Task } from '../plan/plan.ts';
-import type { LimitTake, RecordNode } from './node.ts';
+import { type LimitTake, type RecordNode, writeNode } from './node.ts';
 import { jobPriority, placeInLine } from './order.ts';
 
 export interface CompiledRecord {
@@ -43,7 +43,7 @@ export function compileRecord(plan: Plan, graph: Graph, options: RecordOptions):
   const defs = plan.tasks.map((task, index) => JSON.stringify({ ...task, stage: graph.nodes[index]!.stage }));
   return {
     nodes: graph.nodes.map((node) =>
-      JSON.stringify({ ...recordNode(node, plan.tasks[node.index], options), ...printOf(defs[node.index]) }),
+      writeNode({ ...recordNode(node, plan.tasks[node.index], options), ...printOf(defs[node.index]) }),
     ),
     deps: dependents.map((list) => list.join(',')),
     needs: graph.nodes.map((node) => node.needs.map((need) => `${need.from}${LETTER[need.when]}`).join(',')),

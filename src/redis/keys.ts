@@ -6,6 +6,8 @@ export interface Keys {
   /** `{planq}`: what the scripts get as KEYS[1], and BullMQ's prefix. */
   base: string;
   events: string;
+  /** Stream of what workers have to hear: new runs, runs that are cancelled or go on. */
+  calls: string;
   /** Sorted set of run ids by creation time. */
   runs: string;
   /** Set of runs that have not ended. */
@@ -36,13 +38,18 @@ export interface Keys {
   line(limit: string): string;
 }
 
+/**
+ * What the hash `nodes` has of each node: the letter before its index. The node itself, its dependents, the definition of a
+ * task; together, since a claim and a settle read two of them.
+ */
+export const NODE_FIELDS = { nodes: '', deps: 'd', defs: 'f' } as const;
+export type NodePart = keyof typeof NODE_FIELDS;
+
 export type RunPart =
   | 'nodes'
-  | 'deps'
   | 'needs'
   | 'open'
   | 'skip'
-  | 'defs'
   | 'plan'
   | 'tasks'
   | 'out'
@@ -57,6 +64,7 @@ export function createKeys(prefix: string): Keys {
   return {
     base,
     events: `${base}:events`,
+    calls: `${base}:calls`,
     runs: `${base}:runs`,
     live: `${base}:live`,
     ended: `${base}:ended`,

@@ -3,7 +3,7 @@
  * changes what is true of a run. States travel as plain words here; `flows/run-view.ts` gives them their types.
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from './keys.ts';
+import { type Keys, NODE_FIELDS } from './keys.ts';
 import { execute } from './pipeline.ts';
 import {
   type CancelReply,
@@ -150,18 +150,19 @@ export class RunRecord extends RunReader {
         .expire(this.keys.run(run, 'approvals'), STAGING_TTL_SECONDS);
     if (staged.masters.length > 0) first.sadd(this.keys.masters, ...staged.masters);
     await execute(first);
-    const parts = ['nodes', 'deps', 'needs', 'defs'] as const;
-    for (const part of parts) await this.stageList(this.keys.run(run, part), staged[part]);
+    for (const part of ['nodes', 'deps', 'defs'] as const)
+      await this.stageList(this.keys.run(run, 'nodes'), staged[part], NODE_FIELDS[part]);
+    await this.stageList(this.keys.run(run, 'needs'), staged.needs);
     await this.stageList(this.keys.run(run, 'open'), staged.open);
   }
 
   /** Chunked, so that a plan of 10,000 tasks keeps nobody else waiting. */
-  private async stageList(key: string, values: readonly (string | number)[]): Promise<void> {
+  private async stageList(key: string, values: readonly (string | number)[], prefix = ''): Promise<void> {
     for (let from = 0; from < values.length; from += CHUNK) {
       const pipeline = this.redis.pipeline();
       const fields: (string | number)[] = [];
       values.slice(from, from + CHUNK).forEach((value, offset) => {
-        if (value !== '') fields.push(from + offset, value);
+        if (value !== '') fields.push(`${prefix}${from + offset}`, value);
       });
       if (fields.length > 0) pipeline.hset(key, ...(fields as [string, string]));
       pipeline.expire(key, STAGING_TTL_SECONDS);

@@ -2,7 +2,7 @@
  * Reads of the run record. Never a whole set of unknown size in one command, except a run's own tasks.
  */
 import type { Redis } from 'ioredis';
-import type { Keys } from './keys.ts';
+import { type Keys, NODE_FIELDS, type NodePart, type RunPart } from './keys.ts';
 import { execute } from './pipeline.ts';
 
 const CHUNK = 500;
@@ -66,13 +66,15 @@ export class RunReader {
 
   async readFields(
     run: string,
-    part: 'defs' | 'nodes' | 'out' | 'tasks' | 'needs' | 'deps',
+    part: NodePart | 'out' | 'tasks' | 'needs',
     indexes: readonly number[],
   ): Promise<(string | null)[]> {
+    const prefix = part in NODE_FIELDS ? NODE_FIELDS[part as NodePart] : '';
+    const key = this.keys.run(run, part in NODE_FIELDS ? 'nodes' : (part as RunPart));
     const values: (string | null)[] = [];
     for (let from = 0; from < indexes.length; from += CHUNK) {
       values.push(
-        ...(await this.redis.hmget(this.keys.run(run, part), ...indexes.slice(from, from + CHUNK).map(String))),
+        ...(await this.redis.hmget(key, ...indexes.slice(from, from + CHUNK).map((index) => `${prefix}${index}`))),
       );
     }
     return values;

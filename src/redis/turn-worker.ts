@@ -4,7 +4,7 @@
  */
 import { type Job, raw2NextJobData, Worker, type WorkerOptions } from 'bullmq';
 import type { ClaimReply, SettleReply } from './replies.ts';
-import type { TurnReply, Turns } from './turns.ts';
+import type { Turn, TurnReply, Turns } from './turns.ts';
 
 /** A worker that tells when it renews its locks. */
 export class RenewingWorker extends Worker {
@@ -181,7 +181,7 @@ export class TurnWorker extends RenewingWorker {
       reply = await this.options.turns.call({
         queue: this.options.queue,
         lock: token,
-        complete: { job: job.id ?? '', returnValue: ending === null ? result : ending.returnValue },
+        complete: toComplete(job, ending === null ? result : ending.returnValue),
         ...(room === null ? {} : { next: room.token }),
         ...(ending === null ? {} : { settle: ending.settle }),
       });
@@ -212,4 +212,11 @@ export class TurnWorker extends RenewingWorker {
     const [json] = raw2NextJobData([next.fields, next.id, 0, 0]);
     return this.nextJobFromJobData(json, next.id, token);
   }
+}
+
+/** A job that stands for others of its kind too is for BullMQ's own script. */
+function toComplete(job: Job, returnValue: unknown): NonNullable<Turn['complete']> {
+  const { id = '', parentKey, attemptsMade, deduplicationId } = job;
+  const parent = deduplicationId === undefined ? parentKey : undefined;
+  return { job: id, returnValue, attemptsMade, ...(parent === undefined ? {} : { parent }) };
 }

@@ -10,7 +10,8 @@ export interface Turn {
   queue: string;
   /** To take a job: the lock that it gets. To complete one as well: the lock that it has. */
   lock: string;
-  complete?: { job: string; returnValue: unknown };
+  /** `parent` (its key) and `attemptsMade` as the job had them when it was taken; without a parent BullMQ has to complete it. */
+  complete?: { job: string; returnValue: unknown; parent?: string; attemptsMade: number };
   /** Take the next job and claim its task with this token. */
   next?: string;
   /** The arguments of the settle script; before the job is completed, which it is only when the task is. */
@@ -41,7 +42,7 @@ const LEAST = 4;
 const MOST = 16;
 const SETTLE_ARGUMENTS = 10;
 const NOT_SETTLED = Array.from({ length: SETTLE_ARGUMENTS }, () => '');
-const WIDTH = 6 + SETTLE_ARGUMENTS;
+const WIDTH = 8 + SETTLE_ARGUMENTS;
 
 export type Turns = Lanes<Turn, TurnReply>;
 
@@ -62,7 +63,7 @@ export function createTurns({ scripts, workerId, leaseMs, lockMs, randomToken }:
 
 function writeTurn({ queue, lock, complete, next, settle }: Turn, args: (string | number)[]): void {
   args.push(queue, complete?.job ?? '', lock, complete === undefined ? '' : JSON.stringify(complete.returnValue));
-  args.push(next ?? '', settle === undefined ? '' : '1');
+  args.push(next ?? '', complete?.parent ?? '', complete?.attemptsMade ?? 0, settle === undefined ? '' : '1');
   args.push(...(settle ?? NOT_SETTLED));
 }
 

@@ -1,5 +1,5 @@
 /**
- * The worker's ear on the event stream: a cancel stops agents at once, a new plan may name a new master. Nothing depends
+ * The worker's ear on the stream of calls, a few of the events: a cancel stops agents at once, a new plan may name a new master. Nothing depends
  * on it: what it misses, the next heartbeat and the next look at the masters bring.
  */
 import type { Store } from '../producer/store.ts';
@@ -27,8 +27,8 @@ export function createEar(store: Store, options: EarOptions): Service {
     let cursor: string | undefined;
     while (!controller.signal.aborted) {
       try {
-        cursor ??= await lastEntryId(store.redis, store.keys.events);
-        for (const entry of await readEntries(connection, store.keys.events, cursor, BLOCK_MS)) {
+        cursor ??= await lastEntryId(store.redis, store.keys.calls);
+        for (const entry of await readEntries(connection, store.keys.calls, cursor, BLOCK_MS)) {
           cursor = entry.id;
           const { type, run = '' } = entry.fields;
           if (type === 'run-cancelling') options.onCancel(run);

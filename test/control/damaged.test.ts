@@ -13,9 +13,9 @@ const plan = testPlan({
 async function withDefinition(text: string | null): Promise<{ app: TestApp; run: string }> {
   const app = await createTestApp();
   const { runId: run } = await app.submit(plan);
-  const key = app.store.keys.run(run, 'defs');
-  if (text === null) await app.store.redis.hdel(key, '1');
-  else await app.store.redis.hset(key, '1', text);
+  const key = app.store.keys.run(run, 'nodes');
+  if (text === null) await app.store.redis.hdel(key, 'f1');
+  else await app.store.redis.hset(key, 'f1', text);
   return { app, run };
 }
 

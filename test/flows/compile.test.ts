@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { compileReady, compileRunTree, type JobSpec, type ReadyTask } from '../../src/flows/compile.ts';
 import { parseJobData, toJobData } from '../../src/flows/job-data.ts';
+import { writeNode } from '../../src/flows/node.ts';
 
 const ready = (index: number, group: number): ReadyTask => ({
   index,
-  node: JSON.stringify({ id: `t${index}`, m: 'development', p: 5, o: '1', g: group, x: 3, l: [] }),
+  node: writeNode({ id: `t${index}`, m: 'development', p: 5, o: '1', g: group, x: 3, l: [] }),
 });
 
 const outline = (spec: JobSpec): unknown => ({

@@ -5,6 +5,7 @@ import { undoRun } from '../../src/control/cancel-run.ts';
 import { pruneRuns } from '../../src/control/prune-runs.ts';
 import { readEvents } from '../../src/control/read-events.ts';
 import { retryRun } from '../../src/control/retry-run.ts';
+import { parseNode } from '../../src/flows/node.ts';
 import { submitUndo } from '../../src/producer/submit-undo.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, statesOf, type TestApp, testPlan } from '../support/app.ts';
@@ -167,7 +168,7 @@ test('the limits are those that the run was submitted with', async () => {
   const reply = await submitUndo(app.store, config, systemClock, runId);
   const run = (reply as { run: string }).run;
   const [node] = await app.store.record.readFields(run, 'nodes', [0]);
-  expect(JSON.parse(node!)).toMatchObject({
+  expect(parseNode(node!)).toMatchObject({
     l: [
       [`run:${run}:phase:implementation`, 1, 10],
       [`run:${run}:agents`, 1, 1],

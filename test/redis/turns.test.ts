@@ -31,6 +31,11 @@ async function submit(app: TestApp, tasks: Record<string, unknown>): Promise<str
 }
 
 const take = (lock: string): Turn => ({ queue: QUEUE, lock, next: `claim-${lock}` });
+/** As a worker knows the job that it took. */
+async function ending({ store }: TestApp, job: string): Promise<NonNullable<Turn['complete']>> {
+  const parent = await store.redis.hget(`${store.keys.base}:${QUEUE}:${job}`, 'parentKey');
+  return { job, returnValue: DONE, attemptsMade: 0, ...(parent === null ? {} : { parent }) };
+}
 const idOf = ({ next }: TurnReply): string => (typeof next === 'string' ? next : next.id);
 
 test("jobs that are taken and completed by turns leave what BullMQ's own scripts leave", async () => {
@@ -49,7 +54,7 @@ test("jobs that are taken and completed by turns leave what BullMQ's own scripts
 
   let id = idOf(first);
   for (const left of [2, 1, 0]) {
-    const reply = await turns.call({ ...take('l'), complete: { job: id, returnValue: DONE } });
+    const reply = await turns.call({ ...take('l'), complete: await ending(ours, id) });
     const next = (await job!.moveToCompleted(DONE, 'l', true)) as unknown[] | undefined;
     expect(reply.isCompleted).toBe(true);
     id = idOf(reply);
@@ -93,11 +98,14 @@ test("a stage that opens gets the job that BullMQ's own script makes for the fir
   const stage = (number: number) => {
     const text = JSON.stringify(found[`BASE:runs:RUN.stage-${number}`]).replaceAll(/(stage[- ]|"g\\":)\d/g, '$1N');
     const { opts, ...rest } = JSON.parse(text);
-    // A flow repeats the job's id and its parent there.
-    const { jobId, parent, ...options } = JSON.parse(opts);
+    // A flow repeats the job's id and its parent there, and writes the backoff out.
+    const { jobId, parent, backoff, ...options } = JSON.parse(opts);
     return { ...rest, options };
   };
   expect(stage(2)).toEqual(stage(1));
+  const read = async (number: number) =>
+    (await app.store.queues.queue('runs').getJob(`${run}.stage-${number}`))?.opts.backoff;
+  expect(await read(2)).toEqual(await read(1));
   expect(found['BASE:runs:waiting-children']).toEqual(expect.arrayContaining(['RUN', 'RUN.stage-1', 'RUN.stage-2']));
   expect(found['BASE:runs:RUN.stage-2:dependencies']).toEqual(['c', 'd'].map((id) => `BASE:${QUEUE}:RUN.${id}`));
   expect(found['BASE:runs:RUN:dependencies']).toEqual(['BASE:runs:RUN.stage-1', 'BASE:runs:RUN.stage-2']);
@@ -116,7 +124,7 @@ test('a task is settled, its job completed, the next one taken and claimed in on
   const first = await turns.call({ queue: QUEUE, lock: 'l', next });
   expect(first.next).toMatchObject({ id: `${run}.a`, claim: { kind: 'run', attempt: 1 } });
   const settle = settleArguments({ run, index: 0, token: 'one', kind: 'completed', parentId: run });
-  const complete = { job: `${run}.a`, returnValue: DONE };
+  const complete = await ending(app, `${run}.a`);
   const second = await turns.call({ queue: QUEUE, lock: 'l', complete, settle, next: 'two' });
   expect(second).toMatchObject({
     settled: { status: 'settled', state: 'completed' },
@@ -134,17 +142,18 @@ test('parents that have nothing to do but to end complete with their last child;
   ];
   const [turns, runs] = [openTurns(app), app.store.queues.queue('runs')];
   const taken = await Promise.all(['1', '2', '3', '4'].map((lock) => turns.call({ ...take(lock), next: `t${lock}` })));
-  const ends = taken.map(({ next }, at): Turn => {
+  const toEnd = async ({ next }: TurnReply, at: number): Promise<Turn> => {
     const id = typeof next === 'string' ? '' : next.id;
     const run = id.slice(0, -2);
     const index = id.endsWith('a') ? 0 : 1;
     return {
       queue: QUEUE,
       lock: String(at + 1),
-      complete: { job: id, returnValue: DONE },
+      complete: await ending(app, id),
       settle: settleArguments({ run, index, token: `t${at + 1}`, kind: 'completed', parentId: `${run}.stage-1` }),
     };
-  });
+  };
+  const ends = await Promise.all(taken.map(toEnd));
   await Promise.all(ends.map((turn) => turns.call(turn)));
   expect(await runs.getJobState(`${plain}.stage-1`)).toBe('completed');
   expect(await runs.getJobState(plain)).toBe('completed');
@@ -167,7 +176,7 @@ test('a job whose task has to wait sleeps at once, another is taken instead, and
   expect((await queue.getJob(`${run}.b`))?.delay).toBe(3_600_000);
   expect((await app.view(run)).tasks.map(({ state }) => state)).toEqual(['running', 'parked', 'running']);
   const settle = settleArguments({ run, index: 0, token: 't1', kind: 'completed', parentId: run });
-  const complete = { job: `${run}.a`, returnValue: DONE };
+  const complete = await ending(app, `${run}.a`);
   const reply = await turns.call({ queue: QUEUE, lock: '1', complete, settle, next: 't4' });
   expect(reply.settled?.grants).toEqual([]);
   expect(reply.next).toMatchObject({ id: `${run}.b`, claim: { kind: 'run' } });
@@ -195,7 +204,7 @@ test('a job is not completed when its task is not, and none is taken then', asyn
   const turns = openTurns(app);
   await turns.call({ queue: QUEUE, lock: 'l', next: 'one' });
   const settle = settleArguments({ run, index: 0, token: 'another', kind: 'completed' });
-  const reply = await turns.call({ ...take('l'), complete: { job: `${run}.a`, returnValue: DONE }, settle });
+  const reply = await turns.call({ ...take('l'), complete: await ending(app, `${run}.a`), settle });
   expect(reply).toEqual({
     settled: expect.objectContaining({ status: 'superseded' }),
     isCompleted: false,
@@ -212,7 +221,7 @@ test('an answer that was lost is given again: nothing is completed, taken or cla
   const turn: Turn = {
     queue: QUEUE,
     lock: 'l',
-    complete: { job: `${run}.a`, returnValue: DONE },
+    complete: await ending(app, `${run}.a`),
     settle: settleArguments({ run, index: 0, token: 'one', kind: 'completed', parentId: run }),
     next: 'two',
   };
@@ -235,7 +244,7 @@ test('what was completed stays completed when the lost answer is asked for while
   const run = await submit(app, { a: noop, b: noop, c: noop });
   await openTurns(app, ['n1']).call(take('l'));
   const settle = settleArguments({ run, index: 0, token: 'claim-l', kind: 'completed', parentId: run });
-  const turn: Turn = { ...take('l'), complete: { job: `${run}.a`, returnValue: DONE }, settle };
+  const turn: Turn = { ...take('l'), complete: await ending(app, `${run}.a`), settle };
   const first = await openTurns(app, ['n2']).call(turn);
   await app.store.redis.zadd(app.store.keys.run(run, 'outbox'), 1, '2');
   const again = await openTurns(app, ['n2']).call(turn);
@@ -273,9 +282,11 @@ test('what BullMQ has to look at itself is left to it', async () => {
   await queue.remove('due');
   const reply = await turns.call(take('l'));
   expect(idOf(reply)).toBe(`${run}.a`);
+  const { parent: _, ...orphan } = await ending(app, `${run}.a`);
+  expect(await turns.call({ ...take('l'), complete: orphan })).toMatchObject({ isCompleted: false, next: 'none' });
   // Somebody else's lock by now.
   await redis.set(`${keys.base}:${QUEUE}:${run}.a:lock`, 'another');
-  const end = await turns.call({ ...take('l'), complete: { job: `${run}.a`, returnValue: DONE } });
+  const end = await turns.call({ ...take('l'), complete: await ending(app, `${run}.a`) });
   expect(end).toMatchObject({ isCompleted: false, next: 'none' });
   expect(await queue.getJobState(`${run}.a`)).toBe('active');
 });
@@ -297,13 +308,14 @@ test('what fails in one call does not take the others with it', async () => {
   await turns.call({ queue: QUEUE, lock: 'l1', next: 't1' });
   await turns.call({ queue: QUEUE, lock: 'l2', next: 't2' });
   await app.store.redis.hset(app.store.keys.run(broken, 'tasks'), 0, 'no JSON');
-  const end = (id: string, lock: string, token: string): Turn => ({
+  const end = async (id: string, lock: string, token: string): Promise<Turn> => ({
     queue: QUEUE,
     lock,
-    complete: { job: `${id}.a`, returnValue: DONE },
+    complete: await ending(app, `${id}.a`),
     settle: settleArguments({ run: id, index: 0, token, kind: 'completed', parentId: id }),
   });
-  const answers = await Promise.allSettled([turns.call(end(broken, 'l2', 't2')), turns.call(end(run, 'l1', 't1'))]);
+  const ends = [await end(broken, 'l2', 't2'), await end(run, 'l1', 't1')];
+  const answers = await Promise.allSettled(ends.map((turn) => turns.call(turn)));
   expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   expect((await app.view(run)).run.state).toBe('completed');
   expect(await app.store.queues.queue(QUEUE).getJobState(`${broken}.a`)).toBe('active');

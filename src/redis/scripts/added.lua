@@ -2,8 +2,8 @@
 -- ARGV: run, then index, job key per entry. Returns the indexes whose job is missing.
 local run, missing = ARGV[1], {}
 for at = 2, #ARGV, 2 do
-  if redis.call('EXISTS', ARGV[at + 1]) == 1 then
-    redis.call('ZREM', run_key(run, 'outbox'), ARGV[at])
+  if call('EXISTS', ARGV[at + 1]) == 1 then
+    call('ZREM', run_key(run, 'outbox'), ARGV[at])
   else
     missing[#missing + 1] = ARGV[at]
   end

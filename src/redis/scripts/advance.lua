@@ -3,6 +3,7 @@
 -- is read and written once.
 -- ARGV: nonce, lane, worker, lease ms, lock ms, number of arguments of one call; then for each call
 --       queue, job to complete ('' = none), lock, its return value, token for the claim of the next one ('' = take none),
+--       key of the job's parent ('' = BullMQ's own script completes it), attempts that BullMQ has counted of it,
 --       '1' = settle first, and the ten arguments of `settle`
 -- Returns for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of it was
 -- done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | 'again' = this call was long enough |
@@ -22,12 +23,12 @@ local function is_completed(answer)
   return (answer[1] == 'settled' or answer[1] == 'already') and answer[2] == 'completed' and #answer == grants_at + answer[grants_at]
 end
 
+-- The data as planq writes them; what else there is, is for the worker to refuse.
 local function claim_taken(queue, id, fields, token)
-  local is_text, data = pcall(cjson.decode, fields.data or '')
-  if not is_text or type(data) ~= 'table' or data.v ~= 1 or type(data.run) ~= 'string' or type(data.i) ~= 'number' then return '' end
-  if fields.defa or data.i < 0 or data.i % 1 ~= 0 then return '' end
+  local run, i = match(fields.data or '', '^{"v":1,"run":"([^"\\]+)","i":(%d+)}$')
+  if not run or fields.defa then return '' end
   local pressed = (fields.failedReason or '') == '' and '1' or ''
-  return one_call(claim, { data.run, string.format('%d', data.i), token, WORKER, LEASE_MS, '', fields.atm or '0', pressed, queue .. '/' .. id })
+  return one_call(claim, { run, i, token, WORKER, LEASE_MS, '', fields.atm or '0', pressed, queue .. '/' .. id })
 end
 
 -- Gives each of the calls a job that it can perform, as long as there are some.
@@ -38,16 +39,16 @@ local function give_jobs(queue, calls, taken, replies)
     local wanted = #calls - at + 1
     local ids, is_more = take_jobs(q, wanted)
     for _, id in ipairs(ids) do
-      local call = calls[at]
+      local turn = calls[at]
       local flat, fields = read_job(q, id)
-      local answer = claim_taken(queue, id, fields, call.token)
+      local answer = claim_taken(queue, id, fields, turn.token)
       if answer ~= '' and answer[1] == 'parked' then
         park_job(q, id)
         parked = parked + 1
       else
-        activate_job(q, id, flat, fields, call.lock, LOCK_MS)
-        taken[tostring(call.number)] = id
-        replies[call.number][3] = { flat, id, answer }
+        activate_job(q, id, flat, fields, turn.lock, LOCK_MS)
+        taken[turn.number] = id
+        replies[turn.at][3] = { flat, id, answer }
         at = at + 1
       end
     end
@@ -56,62 +57,77 @@ local function give_jobs(queue, calls, taken, replies)
       break
     end
   end
-  for left = at, #calls do replies[calls[left].number][3] = rest end
+  for left = at, #calls do replies[calls[left].at][3] = rest end
 end
 
 -- The answers that were lost. A job that is no longer this worker's is left alone.
 local function give_again(queue, calls, taken, replies)
   local q = queue_of(queue)
-  for _, call in ipairs(calls) do
-    local id = taken[tostring(call.number)]
-    if id and redis.call('GET', q.prefix .. id .. ':lock') == call.lock then
+  for _, turn in ipairs(calls) do
+    local id = taken[turn.number]
+    if id and call('GET', q.prefix .. id .. ':lock') == turn.lock then
       local flat, fields = read_job(q, id)
-      replies[call.number][3] = { flat, id, claim_taken(queue, id, fields, call.token) }
+      replies[turn.at][3] = { flat, id, claim_taken(queue, id, fields, turn.token) }
     else
-      replies[call.number][3] = 'ask'
+      replies[turn.at][3] = 'ask'
     end
   end
 end
 
+-- The locks and leases that all the calls look at, in one command each.
+local function read_ahead()
+  local keys, members = {}, {}
+  for from = 7, #ARGV, WIDTH do
+    if ARGV[from + 1] ~= '' then keys[#keys + 1] = queue_of(ARGV[from]).prefix .. ARGV[from + 1] .. ':lock' end
+    if ARGV[from + 7] == '1' then members[#members + 1] = ARGV[from + 8] .. '|' .. ARGV[from + 9] end
+  end
+  read_locks(keys)
+  read_leases(members)
+end
+
 local function advance()
-  local kept = redis.call('GET', TURN)
-  local before = kept and cjson.decode(kept)
+  local kept = call('GET', TURN)
+  local before = kept and decode(kept)
   if before and before.nonce ~= NONCE then before = nil end
   local now, replies, wanted = { nonce = NONCE, done = {}, taken = {} }, {}, {}
 
-  local number = 0
-  for at = 7, #ARGV, WIDTH do
-    number = number + 1
-    local n, args = tostring(number), arguments_at(at, WIDTH)
-    local reply = one_call(function()
-      local answer, is_done = '', false
-      if args[6] == '1' then answer = settle({ unpack(args, 7) }) end
-      if before and before.done[n] then
-        is_done = true
-      elseif args[2] ~= '' and (answer == '' or is_completed(answer)) then
-        is_done = complete_job(queue_of(args[1]), args[2], args[3], args[4])
-      end
-      return { answer, is_done and '1' or '', '' }
-    end, {})
-    replies[number] = reply
-    if reply[2] == '1' then now.done[n] = true end
+  read_ahead()
+  local function settle_and_complete(number, args)
+    local answer, is_done = '', false
+    if args[8] == '1' then answer = settle({ unpack(args, 9) }) end
+    if before and before.done[number] then
+      is_done = true
+    elseif args[2] ~= '' and (answer == '' or is_completed(answer)) then
+      is_done = complete_job(queue_of(args[1]), args[2], args[3], args[4], args[6], args[7])
+    end
+    return { answer, is_done and '1' or '', '' }
+  end
+
+  for from = 7, #ARGV, WIDTH do
+    local at = #replies + 1
+    -- A text, since JSON has no other keys.
+    local number, args = tostring(at), { unpack(ARGV, from, from + WIDTH - 1) }
+    local reply = one_call(settle_and_complete, number, args)
+    replies[at] = reply
+    if reply[2] == '1' then now.done[number] = true end
     -- Who has not completed its job will ask BullMQ's own script, and take the next one with that.
     if args[5] ~= '' and reply[1] ~= 'error' and (args[2] == '' or reply[2] == '1') then
       if not wanted[args[1]] then wanted[args[1]] = {} end
-      table.insert(wanted[args[1]], { number = number, lock = args[3], token = args[5] })
+      table.insert(wanted[args[1]], { at = at, number = number, lock = args[3], token = args[5] })
     end
   end
   write_completed()
+  write_prioritized()
 
   for queue, calls in pairs(wanted) do
     if before then
-      for _, call in ipairs(calls) do now.taken[tostring(call.number)] = before.taken[tostring(call.number)] end
+      for _, turn in ipairs(calls) do now.taken[turn.number] = before.taken[turn.number] end
       give_again(queue, calls, now.taken, replies)
     else
       give_jobs(queue, calls, now.taken, replies)
     end
   end
   write_taken()
-  redis.call('SET', TURN, cjson.encode(now), 'PX', KEPT_MS)
+  call('SET', TURN, encode(now), 'PX', KEPT_MS)
   return replies
 end

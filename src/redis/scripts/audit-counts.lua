@@ -13,7 +13,7 @@ for from = 0, node_count - 1, 500 do
   local indexes = {}
   for i = from, math.min(from + 499, node_count - 1) do indexes[#indexes + 1] = i end
   for at, text in ipairs(hmget(run_key(run, 'tasks'), unpack(indexes))) do
-    local t = text and cjson.decode(text) or { s = 'pending' }
+    local t = text and decode(text) or { s = 'pending' }
     if indexes[at] >= task_count then
       if t.s == 'parked' and t.ap == 1 then n.gated = n.gated + 1 end
     else

@@ -8,11 +8,11 @@ local m = hmget(run_key(run), 'state', 'tasks', 'nodes')
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 if not m[1] or is_final(m[1]) or not task_count or node_count == task_count or node_count > most then return { 0 } end
 local open = { pending = true, ready = true, running = true, parked = true }
-local function sources(part, i) return string.gmatch(hget(run_key(run, part), i) or '', '(%d+)%a') end
+local function indexes(text) return gmatch(text or '', '(%d+)%a') end
 local early = {}
 for i = task_count, node_count - 1 do
   if load_task(run, i).s == 'completed' then
-    for from in sources('needs', i) do
+    for from in indexes(hget(run_key(run, 'needs'), i)) do
       if open[load_task(run, from).s] then
         early[#early + 1] = i
         break
@@ -25,11 +25,11 @@ for i = 0, task_count - 1 do
   local t = load_task(run, i)
   if t.z or (t.s == 'skipped' and t.tol) then return { 0 } end
 end
-if redis.call('EXISTS', run_key(run, 'decisions')) == 1 then return { 0 } end
+if call('EXISTS', run_key(run, 'decisions')) == 1 then return { 0 } end
 local found, is_closed = {}, false
 for _, i in ipairs(early) do
   local has_moved = false
-  for j in sources('deps', i) do
+  for j in indexes(dependents_of(run, i)) do
     local state = load_task(run, j).s
     if state ~= 'pending' and state ~= 'blocked' then has_moved = true end
   end

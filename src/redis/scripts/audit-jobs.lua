@@ -8,8 +8,8 @@ for at = 3, #ARGV do
   local i = ARGV[at]
   local t, node = load_task(run, i), hget(run_key(run, 'nodes'), i)
   local needs_job = t.s == 'ready' or (t.s == 'parked' and t.ap ~= 1)
-  if needs_job and node and (ARGV[2] == '1' or not redis.call('ZSCORE', run_key(run, 'outbox'), i)) then
-    local n = cjson.decode(node)
+  if needs_job and node and (ARGV[2] == '1' or not call('ZSCORE', run_key(run, 'outbox'), i)) then
+    local n = decode(node)
     local is = job_state('master-' .. n.m, run .. '.' .. n.id)
     if is == 'absent' or is == 'completed' or is == 'failed' or is == 'nowhere' then
       local word = is == 'absent' and 'gone' or is == 'nowhere' and 'nowhere' or 'ended'

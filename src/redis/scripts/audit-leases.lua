@@ -6,16 +6,16 @@
 local ttl, most, run = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local reply = {}
 local function mend(its_run, i, why)
-  redis.call('ZADD', LEASES, NOW + ttl, its_run .. '|' .. i)
+  call('ZADD', LEASES, NOW + ttl, its_run .. '|' .. i)
   event(its_run, 'repaired', 'what', 'lease', 'task', i)
   for _, word in ipairs({ its_run, i, hget(run_key(its_run, 'nodes'), i) or '', why }) do reply[#reply + 1] = word end
 end
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, NOW + most, '+inf', 'LIMIT', 0, 100)) do
-  local its_run, i = string.match(member, '^(.*)|(%d+)$')
+for _, member in ipairs(call('ZRANGEBYSCORE', LEASES, NOW + most, '+inf', 'LIMIT', 0, 100)) do
+  local its_run, i = match(member, '^(.*)|(%d+)$')
   if its_run then mend(its_run, i, 'too-long') end
 end
 for at = 4, #ARGV do
-  if load_task(run, ARGV[at]).s == 'running' and not redis.call('ZSCORE', LEASES, run .. '|' .. ARGV[at]) then
+  if load_task(run, ARGV[at]).s == 'running' and not call('ZSCORE', LEASES, run .. '|' .. ARGV[at]) then
     mend(run, ARGV[at], 'missing')
   end
 end

@@ -8,23 +8,23 @@ local deps
 if ARGV[3] ~= '' then
   deps = {}
   for at = 3, #ARGV do
-    if redis.call('SISMEMBER', key, ARGV[at]) == 1 then deps[#deps + 1] = ARGV[at] end
+    if call('SISMEMBER', key, ARGV[at]) == 1 then deps[#deps + 1] = ARGV[at] end
   end
 else
-  deps = redis.call('SRANDMEMBER', key, 100)
+  deps = call('SRANDMEMBER', key, 100)
 end
-local reply = { job_state('runs', id), hget(run_key(run), 'state') or '', redis.call('SCARD', key) }
+local reply = { job_state('runs', id), hget(run_key(run), 'state') or '', call('SCARD', key) }
 for _, dep in ipairs(deps) do
-  local queue, job = string.match(dep, '^(.*):([^:]*)$')
-  local ours = queue and string.sub(queue, 1, #B + 1) == B .. ':' and string.sub(queue, #B + 2)
+  local queue, job = match(dep, '^(.*):([^:]*)$')
+  local ours = queue and sub(queue, 1, #B + 1) == B .. ':' and sub(queue, #B + 2)
   local its_run, index, task, tolerated = '', '', '', ''
-  local is = ours and job_state(ours, job) or redis.call('EXISTS', dep) == 1 and 'elsewhere' or 'absent'
+  local is = ours and job_state(ours, job) or call('EXISTS', dep) == 1 and 'elsewhere' or 'absent'
   if ours then
-    local ok, data = pcall(cjson.decode, hget(dep, 'data') or '')
+    local ok, data = pcall(decode, hget(dep, 'data') or '')
     if ok and type(data) == 'table' and type(data.run) == 'string' then
       its_run = data.run
       if type(data.i) == 'number' then
-        index = string.format('%d', data.i)
+        index = format('%d', data.i)
         local t = load_task(its_run, index)
         task, tolerated = t.s, t.tol and '1' or ''
       end

@@ -25,7 +25,7 @@ local function give_up(run, i, t, node, task_count, freed)
   fail_task(run, i, t, node, task_count, out)
   -- The worker adds these jobs; if it dies before, the sweeper does.
   if adds_jobs then
-    for _, j in ipairs(out.ready) do redis.call('ZADD', run_key(run, 'outbox'), NOW, j) end
+    for _, j in ipairs(out.ready) do call('ZADD', run_key(run, 'outbox'), NOW, j) end
   end
   tell(run, out, i)
   stop_on_failure(run, t, task_count, freed)
@@ -37,25 +37,26 @@ end
 local function claim(args)
   local run, i, token, worker, ttl = args[1], args[2], args[3], args[4], tonumber(args[5])
   local is_alone, bull_attempts = args[6] == '1', tonumber(args[7] or '0')
-  -- With the counts that change below, so that one read does.
-  local m = hmget(run_key(run), 'state', 'tasks', 'context', 'startedAt', 'createdAt', 'n:ready', 'n:running')
-  local state, task_count = m[1], tonumber(m[2] or '0')
-  if not state or not m[5] or not tonumber(i) or tonumber(i) >= task_count then return { 'gone' } end
+  local m = read_run(run)
+  local state, task_count = m.state, tonumber(m.tasks or '0')
+  if not state or not m.createdAt or not tonumber(i) or tonumber(i) >= task_count then return { 'gone' } end
   local t = load_task(run, i)
   local member = run .. '|' .. i
+  -- The node and its definition.
+  hmget(run_key(run, 'nodes'), i, 'f' .. i)
   local node = load_node(run, i)
   -- Whoever can add a job could name any task in it; only the job that planq itself makes for a task may start it.
   if args[9] ~= nil and args[9] ~= '' and args[9] ~= 'master-' .. node.m .. '/' .. run .. '.' .. node.id then return { 'foreign' } end
 
   if t.s == 'running' then
     if t.k == token then
-      return { 'run', hget(run_key(run, 'defs'), i), t.a, m[3], t.u or 0 }
+      return { 'run', definition_of(run, i), t.a, m.context, t.u or 0 }
     end
-    local expires = redis.call('ZSCORE', LEASES, member)
-    if expires and tonumber(expires) > NOW then return { 'later', tonumber(expires) - NOW } end
+    local expires = lease_of(member)
+    if expires and expires > NOW then return { 'later', expires - NOW } end
     -- The worker that had it is gone, and so (guardian lease < lock <= this lease) is its agent.
     local freed = {}
-    release(member, node.l, freed)
+    release(member, node, freed)
     t.c = (t.c or 0) + 1
     t.lk, t.k = t.k, nil
     event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
@@ -84,49 +85,50 @@ local function claim(args)
   if state == 'cancelled' or state == 'completed' or state == 'failed' then return { 'final', state } end
   if t.s == 'pending' then return { 'later', 5000 } end
   if t.s ~= 'ready' and t.s ~= 'parked' then
-    return settled(t.s, outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499)))
+    return settled(t.s, outbox_entries(run, call('ZRANGE', run_key(run, 'outbox'), 0, 499)))
   end
   if t.ap == 1 then return { 'later', 3600000 } end
   if t.n and t.n > NOW + 50 then return { 'later', t.n - NOW } end
 
   -- Held by a person: everything, this master, this run. It stands in that hold's line until the hold is lifted.
-  local names = something_is_held() and { 'all', 'master:' .. node.m, 'run:' .. run } or {}
-  for _, name in ipairs(names) do
-    if hexists(HOLDS, name) == 1 then
-      local was = t.s
-      if t.g then
-        local freed = {}
-        release(member, node.l, freed)
-        t.g = nil
-        grant_later(freed)
+  if something_is_held() then
+    for _, name in ipairs({ 'all', 'master:' .. node.m, 'run:' .. run }) do
+      if hexists(HOLDS, name) == 1 then
+        local was = t.s
+        if t.g then
+          local freed = {}
+          release(member, node, freed)
+          t.g = nil
+          grant_later(freed)
+        end
+        leave_lines(member, t)
+        call('ZADD', waiters_key('hold:' .. name), node.o, line_entry(member))
+        t.wq = { 'hold:' .. name }
+        t.r = 'paused'
+        move(run, t, 'parked', false)
+        save_task(run, i, t)
+        if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
+        return { 'parked', t.r }
       end
-      leave_lines(member, t)
-      redis.call('ZADD', waiters_key('hold:' .. name), node.o, line_entry(member))
-      t.wq = { 'hold:' .. name }
-      t.r = 'paused'
-      move(run, t, 'parked', false)
-      save_task(run, i, t)
-      if was ~= 'parked' then event(run, 'task-parked', 'task', i, 'reason', t.r) end
-      return { 'parked', t.r }
     end
   end
 
   -- The definition as it was submitted, or nothing: what changed it was not planq.
-  local def = hget(run_key(run, 'defs'), i)
+  local def = definition_of(run, i)
   if node.h and (not def or redis.sha1hex(def) ~= node.h) then
     local freed = {}
-    if t.g then release(member, node.l, freed) end
+    if t.g then release(member, node, freed) end
     leave_lines(member, t)
     t.g, t.n, t.r = nil, nil, 'its definition in Redis is not the one that was submitted'
     return give_up(run, i, t, node, task_count, freed)
   end
   if (t.c or 0) >= SUSPECT and not is_alone then return { 'suspect', t.c } end
 
-  if t.g and redis.call('ZSCORE', LEASES, member) then
-    redis.call('ZADD', LEASES, NOW + ttl, member)
+  if t.g and lease_of(member) then
+    put(LEASES, member, NOW + ttl)
   else
-    local short = shortage(node.l, member, node.o)
-    if #short > 0 then
+    local short = shortage(node, member)
+    if short then
       stand_in_line(member, t, short, node.o)
       local was = t.s
       move(run, t, 'parked', false)
@@ -137,20 +139,21 @@ local function claim(args)
       return { 'parked', t.r }
     end
     leave_lines(member, t)
-    acquire(member, node.l, ttl)
+    acquire(member, node, ttl)
   end
 
   move(run, t, 'running', false)
-  t.ap, t.g, t.wq, t.r, t.x, t.f, t.n, t.p, t.v, t.pid = nil, nil, nil, nil, nil, nil, nil, nil, nil, nil
-  t.k, t.w, t.st = token, worker, NOW
-  t.m = bull_attempts > 0 and bull_attempts or nil
-  t.b0 = t.b0 or NOW
-  t.a = (t.z or 0) + (t.u or 0) + 1
-  save_task(run, i, t)
-  if not m[4] then
-    hset(run_key(run), 'startedAt', NOW)
+  -- All that an attempt begins with; what the one before left (reason, exit code, end …) goes.
+  local attempt = (t.z or 0) + (t.u or 0) + 1
+  local now = { s = 'running', k = token, w = worker, st = NOW, b0 = t.b0 or NOW, a = attempt }
+  -- A first attempt has none of these, and a key is costly even for nil.
+  if t.b0 then now.lk, now.u, now.z, now.c, now.tol, now.b = t.lk, t.u, t.z, t.c, t.tol, t.b end
+  if bull_attempts > 0 then now.m = bull_attempts end
+  save_task(run, i, now)
+  if not m.startedAt then
+    put(run_key(run), 'startedAt', NOW)
     event(run, 'run-started')
   end
-  event(run, 'task-started', 'task', i, 'attempt', t.a, 'worker', worker)
-  return { 'run', def, t.a, m[3], t.u or 0 }
+  event(run, 'task-started', 'task', i, 'attempt', text_of(attempt), 'worker', worker)
+  return { 'run', def, attempt, m.context, t.u or 0 }
 end

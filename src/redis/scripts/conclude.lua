@@ -13,12 +13,12 @@ local function conclude(args)
   if not state then return { 'gone' } end
   if group == '' then
     if goes_on(state) or state == 'blocked' then return { 'wait', state } end
-    if not m[3] or redis.call('ZSCORE', UNDO, run) then return { 'report', state } end
+    if not m[3] or call('ZSCORE', UNDO, run) then return { 'report', state } end
     finalise(run)
     return { 'done', state }
   end
   if not goes_on(state) then return { 'done', state } end
-  local gate = cjson.decode(m[2] or '{}')[group]
+  local gate = decode(m[2] or '{}')[group]
   local is_over
   if gate then
     is_over = load_task(run, gate).s ~= 'pending'

@@ -5,9 +5,9 @@ local most, keep = tonumber(ARGV[1]), tonumber(ARGV[2])
 local heads, total, old = {}, 0, 0
 for at = 3, #ARGV, 2 do
   local key, age = B .. ':past:' .. ARGV[at], tonumber(ARGV[at + 1])
-  total = total + redis.call('ZCARD', key)
-  if age then old = old + redis.call('ZCOUNT', key, '-inf', NOW - age) end
-  local page = redis.call('ZRANGE', key, 0, most - 1, 'WITHSCORES')
+  total = total + call('ZCARD', key)
+  if age then old = old + call('ZCOUNT', key, '-inf', NOW - age) end
+  local page = call('ZRANGE', key, 0, most - 1, 'WITHSCORES')
   for from = 1, #page, 2 do
     local ended = tonumber(page[from + 1])
     heads[#heads + 1] = { run = page[from], at = page[from + 1], ended = ended, old = age ~= nil and ended <= NOW - age }

@@ -8,7 +8,7 @@ for at = 2, #ARGV, 3 do
   if t.s ~= 'running' or t.k ~= ARGV[at + 2] then
     reply[#reply + 1] = 'lost'
   else
-    redis.call('ZADD', LEASES, NOW + ttl, run .. '|' .. i)
+    call('ZADD', LEASES, NOW + ttl, run .. '|' .. i)
     reply[#reply + 1] = hget(run_key(run), 'state') == 'cancelled' and 'cancel' or 'ok'
   end
 end

@@ -3,7 +3,7 @@
 -- Returns {was on before (0 or 1), jobs to wake: "run|index", node JSON, …}, at most 500; call again while there are some
 local name, on = ARGV[1], ARGV[2] == '1'
 local was = hexists(B .. ':holds', name)
-local run = string.match(name, '^run:(.*)$')
+local run = match(name, '^run:(.*)$')
 if on then
   hset(B .. ':holds', name, ARGV[3])
   if run and hget(run_key(run), 'state') == 'running' then
@@ -18,9 +18,9 @@ if run and hget(run_key(run), 'state') == 'paused' then
   event(run, 'run-unpaused')
 end
 local reply = { was }
-for _, entry in ipairs(redis.call('ZRANGE', waiters_key('hold:' .. name), 0, 499)) do
-  redis.call('ZREM', waiters_key('hold:' .. name), entry)
-  local its_run, i = string.match(entry, LINE_ENTRY)
+for _, entry in ipairs(call('ZRANGE', waiters_key('hold:' .. name), 0, 499)) do
+  call('ZREM', waiters_key('hold:' .. name), entry)
+  local its_run, i = match(entry, LINE_ENTRY)
   local t = load_task(its_run, i)
   if t.s == 'parked' and t.wq and t.wq[1] == 'hold:' .. name then
     t.wq, t.r = nil, nil

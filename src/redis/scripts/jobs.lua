@@ -6,7 +6,7 @@
 local MOST_JOBS = 50
 adds_jobs = true
 local RUNS = B .. ':runs'
-local JOB_OPTIONS = { attempts = 1000, backoff = { type = 'fixed', delay = 1000 } }
+local JOB_OPTIONS = { attempts = 1000, backoff = 1000 }
 
 -- A queue as it is in this call, read once.
 local queues = {}
@@ -14,18 +14,20 @@ local function queue_of(name)
   local q = queues[name]
   if q then return q end
   local prefix = B .. ':' .. name .. ':'
-  local meta = redis.call('HMGET', prefix .. 'meta', 'paused', 'concurrency', 'max', 'opts.maxLenEvents')
+  local meta = call('HMGET', prefix .. 'meta', 'paused', 'concurrency', 'max', 'opts.maxLenEvents')
   q = {
     prefix = prefix,
     events = prefix .. 'events',
     -- Not paused, no limits of its own.
     is_plain = not (meta[1] or meta[2] or meta[3]),
-    has_room = not meta[1] and not (meta[2] and redis.call('LLEN', prefix .. 'active') >= tonumber(meta[2])),
+    has_room = not meta[1] and not (meta[2] and call('LLEN', prefix .. 'active') >= tonumber(meta[2])),
     most_events = meta[4] or 10000,
     -- Jobs to be written together.
+    prioritized = {},
     active = {},
     completed = {},
     ended = {},
+    locks = {},
   }
   queues[name] = q
   return q
@@ -34,23 +36,23 @@ end
 -- BullMQ's way to wake a worker that waits for jobs.
 local function wake(q)
   if q.is_woken or not q.has_room then return end
-  redis.call('ZADD', q.prefix .. 'marker', 0, '0')
+  call('ZADD', q.prefix .. 'marker', 0, '0')
   q.is_woken = true
 end
 
 -- An entry of the queue's event stream, which is cut once in a call.
 local function queue_event(q, ...)
   if q.is_cut then
-    redis.call('XADD', q.events, '*', 'event', ...)
+    call('XADD', q.events, '*', 'event', ...)
   else
-    redis.call('XADD', q.events, 'MAXLEN', '~', q.most_events, '*', 'event', ...)
+    call('XADD', q.events, 'MAXLEN', '~', q.most_events, '*', 'event', ...)
     q.is_cut = true
   end
 end
 
 local parents = {}
 local function parent_exists(key)
-  if parents[key] == nil then parents[key] = redis.call('EXISTS', key) == 1 end
+  if parents[key] == nil then parents[key] = call('EXISTS', key) == 1 end
   return parents[key]
 end
 
@@ -71,7 +73,7 @@ local options_json = {}
 local function options_of(priority)
   if not options_json[priority] then
     JOB_OPTIONS.priority = priority or nil
-    options_json[priority] = cjson.encode(JOB_OPTIONS)
+    options_json[priority] = encode(JOB_OPTIONS)
   end
   return options_json[priority]
 end
@@ -84,17 +86,35 @@ local function add_by_bullmq(prefix, id, name, parent, data, priority)
   )
 end
 
+-- In line by its priority, and by what came first: `write_prioritized` counts them.
 local function prioritise(q, id, priority)
-  local count = redis.call('INCR', q.prefix .. 'pc')
-  redis.call('ZADD', q.prefix .. 'prioritized', priority * 0x100000000 + count % 0x100000000, id)
-  wake(q)
+  local list = q.prioritized
+  list[#list + 1] = priority
+  list[#list + 1] = id
+end
+
+-- What can be written for all jobs of a queue together.
+local function write_prioritized()
+  for _, q in pairs(queues) do
+    local list = q.prioritized
+    if #list > 0 then
+      local count = call('INCRBY', q.prefix .. 'pc', #list / 2) - #list / 2
+      for at = 1, #list, 2 do
+        count = count + 1
+        list[at] = text_of(list[at] * 0x100000000 + count % 0x100000000)
+      end
+      call_in_parts('ZADD', q.prefix .. 'prioritized', list)
+      wake(q)
+      q.prioritized = {}
+    end
+  end
 end
 
 local function store_job(q, key, id, name, data, priority, parent)
-  redis.call('HSET', key, 'name', name, 'data', data, 'opts', options_of(priority), 'timestamp', NOW, 'delay', 0, 'priority',
-    priority or 0, 'parentKey', RUNS .. ':' .. parent, 'parent', '{"id":"' .. parent .. '","queueKey":"' .. RUNS .. '"}')
+  call('HSET', key, 'name', name, 'data', data, 'opts', options_of(priority), 'timestamp', NOW_TEXT, 'delay', '0', 'priority',
+    text_of(priority or 0), 'parentKey', RUNS .. ':' .. parent, 'parent', '{"id":"' .. parent .. '","queueKey":"' .. RUNS .. '"}')
   queue_event(q, 'added', 'jobId', id, 'name', name)
-  redis.call('SADD', RUNS .. ':' .. parent .. ':dependencies', key)
+  call('SADD', RUNS .. ':' .. parent .. ':dependencies', key)
 end
 
 -- Returns false when it is not there.
@@ -103,7 +123,7 @@ local function add_task_job(run, i, node, parent)
   local id, data = run .. '.' .. node.id, '{"v":1,"run":"' .. run .. '","i":' .. i .. '}'
   local key = q.prefix .. id
   if not parent_exists(RUNS .. ':' .. parent) then return false end
-  if not q.is_plain or not node.p or node.p == 0 or redis.call('EXISTS', key) == 1 then
+  if not q.is_plain or not node.p or node.p == 0 or call('EXISTS', key) == 1 then
     return add_by_bullmq(q.prefix, id, node.id, parent, data, node.p) == id
   end
   store_job(q, key, id, node.id, data, node.p, parent)
@@ -117,7 +137,7 @@ local function add_stage_job(run, group, id)
   local q, key = queue_of('runs'), RUNS .. ':' .. id
   if parent_exists(key) or not parent_exists(RUNS .. ':' .. run) then return false end
   store_job(q, key, id, 'stage ' .. group, '{"v":1,"run":"' .. run .. '","g":' .. group .. '}', false, run)
-  redis.call('ZADD', q.prefix .. 'waiting-children', NOW, id)
+  call('ZADD', q.prefix .. 'waiting-children', NOW_TEXT, id)
   queue_event(q, 'waiting-children', 'jobId', id)
   parents[key] = true
   return true
@@ -128,10 +148,10 @@ end
 local function promote_granted(grants)
   local left = {}
   for at = 1, #grants, 2 do
-    local run, node = string.match(grants[at], '^(.*)|%d+$'), cjson.decode(grants[at + 1])
+    local run, node = match(grants[at], '^(.*)|%d+$'), decode(grants[at + 1])
     local q, id = queue_of('master-' .. node.m), run .. '.' .. node.id
-    if q.is_plain and redis.call('ZREM', q.prefix .. 'delayed', id) == 1 then
-      redis.call('HSET', q.prefix .. id, 'delay', 0)
+    if q.is_plain and call('ZREM', q.prefix .. 'delayed', id) == 1 then
+      call('HSET', q.prefix .. id, 'delay', '0')
       prioritise(q, id, node.p)
       queue_event(q, 'waiting', 'jobId', id, 'prev', 'delayed')
     else
@@ -145,7 +165,7 @@ end
 local function keep_in_outbox(run, indexes)
   local entries = {}
   for _, i in ipairs(indexes) do
-    entries[#entries + 1] = NOW
+    entries[#entries + 1] = NOW_TEXT
     entries[#entries + 1] = i
   end
   call_in_parts('ZADD', run_key(run, 'outbox'), entries)
@@ -164,7 +184,7 @@ local function add_ready_jobs(run, ready, parent)
     nodes[at] = load_node(run, i)
     sizes[nodes[at].g] = (sizes[nodes[at].g] or 0) + 1
   end
-  local own_group = tonumber(string.match(parent, '%.stage%-(%d+)$') or '0')
+  local own_group = tonumber(match(parent, '%.stage%-(%d+)$') or '0')
   local opened = {}
   for at, i in ipairs(ready) do
     local node = nodes[at]

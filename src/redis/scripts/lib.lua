@@ -9,6 +9,11 @@
 --   m attempts that BullMQ counted at the claim · z attempts used before the last retry by a person · p percent · v outputs verified · pid process id of the agent
 local B = KEYS[1]
 
+-- What is looked up once costs nothing later: a global is a search in a table each time.
+local call, decode, encode = redis.call, cjson.decode, cjson.encode
+local type, tonumber, tostring, pairs, ipairs, next, unpack, pcall = type, tonumber, tostring, pairs, ipairs, next, unpack, pcall
+local match, gmatch, sub, format, concat = string.match, string.gmatch, string.sub, string.format, table.concat
+
 -- Names are made once in a call.
 local run_keys = {}
 local function run_key(run, part)
@@ -29,8 +34,11 @@ end
 
 -- A call from Lua costs more than what it does. So fields of hashes are read once and written together, by `flush`, when
 -- the script or, of several calls that came together, the call is over. All of planq's scripts use these; only the counts
--- of open needs are changed directly.
-local cached, dirty, journal, journal_length = {}, {}, nil, 0
+-- of open needs are changed directly. The leases, a sorted set, are kept in the same way: a member's score is its field.
+local LEASES = B .. ':leases'
+local cached, dirty = {}, {}
+-- What was there before, for a call that fails among others: key, field, value, whether it was changed.
+local journal, journal_length, is_journaled = {}, 0, false
 
 local function fields_of(key)
   local fields = cached[key]
@@ -44,10 +52,10 @@ end
 -- False where there is no such field. What was put as a number may come back as one.
 local function hget(key, field)
   if type(field) == 'number' then field = tostring(field) end
-  local fields = fields_of(key)
+  local fields = cached[key] or fields_of(key)
   local value = fields[field]
   if value == nil then
-    value = redis.call('HGET', key, field)
+    value = call('HGET', key, field)
     fields[field] = value
   end
   return value
@@ -57,7 +65,7 @@ local function hmget(key, ...)
   local names, fields, missing, values = { ... }, cached[key], nil, {}
   if not fields then
     -- Nothing of it was read before.
-    fields, values = fields_of(key), redis.call('HMGET', key, ...)
+    fields, values = fields_of(key), call('HMGET', key, ...)
     for at, name in ipairs(names) do fields[type(name) == 'number' and tostring(name) or name] = values[at] end
     return values
   end
@@ -72,7 +80,7 @@ local function hmget(key, ...)
     end
   end
   if missing then
-    local found = redis.call('HMGET', key, unpack(missing))
+    local found = call('HMGET', key, unpack(missing))
     for at, name in ipairs(missing) do fields[name] = found[at] end
   end
   for at, name in ipairs(names) do values[at] = fields[name] end
@@ -81,12 +89,12 @@ end
 
 local function put(key, field, value)
   if type(field) == 'number' then field = tostring(field) end
-  local fields, changed = fields_of(key), dirty[key]
+  local fields, changed = cached[key] or fields_of(key), dirty[key]
   if not changed then
     changed = {}
     dirty[key] = changed
   end
-  if journal then
+  if is_journaled then
     local at = journal_length
     journal[at + 1], journal[at + 2], journal[at + 3], journal[at + 4] = key, field, fields[field], changed[field]
     journal_length = at + 4
@@ -115,33 +123,42 @@ local function hexists(key, field)
 end
 
 -- Calls a command with more arguments than Lua hands over at once.
-local function call_in_parts(command, key, arguments)
-  for from = 1, #arguments, 1000 do
-    redis.call(command, key, unpack(arguments, from, math.min(from + 999, #arguments)))
+local function call_in_parts(command, key, arguments, count)
+  count = count or #arguments
+  for from = 1, count, 1000 do
+    call(command, key, unpack(arguments, from, math.min(from + 999, count)))
   end
 end
 
+-- Redis writes a number with all digits that a fraction could have, which takes longer than most commands.
+local function text_of(number)
+  return number % 1 == 0 and format('%d', number) or number
+end
+
 local function flush()
+  local set, gone = {}, {}
   for key, names in pairs(dirty) do
-    local set, gone = {}, {}
+    local fields, is_leases, set_count, gone_count = cached[key], key == LEASES, 0, 0
     for field in pairs(names) do
-      local value = cached[key][field]
+      local value = fields[field]
       if value then
-        set[#set + 1] = field
-        set[#set + 1] = value
+        if type(value) == 'number' then value = text_of(value) end
+        set[set_count + 1], set[set_count + 2] = is_leases and value or field, is_leases and field or value
+        set_count = set_count + 2
       else
-        gone[#gone + 1] = field
+        gone_count = gone_count + 1
+        gone[gone_count] = field
       end
     end
-    call_in_parts('HSET', key, set)
-    call_in_parts('HDEL', key, gone)
+    call_in_parts(is_leases and 'ZADD' or 'HSET', key, set, set_count)
+    call_in_parts(is_leases and 'ZREM' or 'HDEL', key, gone, gone_count)
   end
   dirty = {}
 end
 
 -- What was put since `mark`, for a call that fails among others: its changes are taken back, theirs stay.
 local function mark()
-  journal, journal_length = {}, 0
+  is_journaled, journal_length = true, 0
 end
 
 local function take_back()
@@ -152,17 +169,47 @@ local function take_back()
   mark()
 end
 
-local time = redis.call('TIME')
+-- What nearly every call looks at of a run, read at once: afterwards the fields of the run's hash as `hget` has them.
+local read_runs = {}
+local function read_run(run)
+  local key = run_key(run)
+  if read_runs[key] then return cached[key] end
+  read_runs[key] = true
+  local v = call('HMGET', key, 'state', 'tasks', 'createdAt', 'startedAt', 'context', 'approvals', 'skips', 'n:pending', 'n:ready',
+    'n:running', 'n:parked', 'n:completed', 'n:approval')
+  local read = {
+    state = v[1], tasks = v[2], createdAt = v[3], startedAt = v[4], context = v[5], approvals = v[6], skips = v[7],
+    ['n:pending'] = v[8], ['n:ready'] = v[9], ['n:running'] = v[10], ['n:parked'] = v[11], ['n:completed'] = v[12],
+    ['n:approval'] = v[13],
+  }
+  local fields = cached[key]
+  if not fields then
+    cached[key] = read
+    return read
+  end
+  for name, value in pairs(read) do
+    if fields[name] == nil then fields[name] = value end
+  end
+  return fields
+end
+
+local time = call('TIME')
 local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+-- For what is given to Redis.
+local NOW_TEXT = format('%d', NOW)
 
 local EVENTS = B .. ':events'
 local is_cut = false
+-- What every worker has to hear of, in a stream by itself: the events of many short tasks would keep all workers reading.
+local CALLS = B .. ':calls'
+local IS_CALL = { ['run-cancelling'] = true, ['run-submitted'] = true, ['run-resumed'] = true }
 -- The stream is cut once in a call.
 local function event(run, kind, ...)
+  if IS_CALL[kind] then call('XADD', CALLS, 'MAXLEN', '~', '1000', '*', 'run', run, 'type', kind) end
   if is_cut then
-    redis.call('XADD', EVENTS, '*', 'run', run, 'type', kind, ...)
+    call('XADD', EVENTS, '*', 'run', run, 'type', kind, ...)
   else
-    redis.call('XADD', EVENTS, 'MAXLEN', '~', 100000, '*', 'run', run, 'type', kind, ...)
+    call('XADD', EVENTS, 'MAXLEN', '~', 100000, '*', 'run', run, 'type', kind, ...)
     is_cut = true
   end
 end
@@ -173,17 +220,26 @@ local READY = '{"s":"ready"}'
 local function load_task(run, i)
   local text = hget(run_key(run, 'tasks'), i)
   if text == READY then return { s = 'ready' } end
-  if text then return cjson.decode(text) end
+  if text then return decode(text) end
   return { s = 'pending' }
 end
 
 local function save_task(run, i, t)
   local is_only_ready = t.s == 'ready' and next(t, next(t)) == nil
-  put(run_key(run, 'tasks'), i, is_only_ready and READY or cjson.encode(t))
+  put(run_key(run, 'tasks'), i, is_only_ready and READY or encode(t))
 end
 
 local function load_node(run, i)
-  return cjson.decode(hget(run_key(run, 'nodes'), i))
+  return decode(hget(run_key(run, 'nodes'), i))
+end
+
+-- Who needs node i, as `<index><condition>`, comma separated; false when nobody does.
+local function dependents_of(run, i)
+  return hget(run_key(run, 'nodes'), 'd' .. i)
+end
+
+local function definition_of(run, i)
+  return hget(run_key(run, 'nodes'), 'f' .. i)
 end
 
 -- Moves a task to another state and keeps the run's counts. Gates (marked k = 'g') are not counted.
@@ -200,20 +256,27 @@ end
 
 local USED = B .. ':limits:used'
 local CAPS = B .. ':limits:caps'
-local LEASES = B .. ':leases'
-
--- A limit is {key, amount, cap or nil}. Keys that start with "run:" are the run's own, "res:" are resources.
-local function capacity(limit)
-  if limit[3] then return limit[3] end
-  local cap = hget(CAPS, limit[1])
-  return cap and tonumber(cap) or nil
+-- The limits of a node, a text (flows/node.ts), as {key, amount, cap or false, …}. Keys that start with "run:" are the run's
+-- own, "res:" are resources.
+local limits_by_text = {}
+local function limits_of(node)
+  local limits = limits_by_text[node.l]
+  if limits then return limits end
+  limits = {}
+  local at = 0
+  for key, amount, cap in gmatch(node.l, '(%S+) (%d+) (%d*),?') do
+    limits[at + 1], limits[at + 2], limits[at + 3] = key, tonumber(amount), tonumber(cap) or false
+    at = at + 3
+  end
+  limits_by_text[node.l] = limits
+  return limits
 end
 
 -- Whether anybody stands in any line; most of the time nobody does.
 local LINES = B .. ':lines'
 local has_lines
 local function someone_waits()
-  if has_lines == nil then has_lines = redis.call('EXISTS', LINES) == 1 end
+  if has_lines == nil then has_lines = call('EXISTS', LINES) == 1 end
   return has_lines
 end
 
@@ -227,45 +290,77 @@ local LINE_ENTRY = '^(.*)|0*(%d+)$'
 local line_entries = {}
 local function line_entry(member)
   if not line_entries[member] then
-    line_entries[member] = string.format('%s|%06d', string.match(member, LINE_ENTRY))
+    line_entries[member] = format('%s|%06d', match(member, LINE_ENTRY))
   end
   return line_entries[member]
 end
 
--- The limits that `member` cannot have now: no room, or somebody with a better place in line waits for it.
-local function shortage(limits, member, score)
-  local short, names = {}, {}
-  for at, limit in ipairs(limits) do names[at] = limit[1] end
-  hmget(USED, unpack(names))
-  for _, limit in ipairs(limits) do
-    local cap = capacity(limit)
+-- How much of each limit is in use, read at once.
+local function usage_of(limits)
+  local fields, missing = cached[USED], nil
+  for at = 1, #limits, 3 do
+    local key = limits[at]
+    if not fields or fields[key] == nil then
+      missing = missing or {}
+      missing[#missing + 1] = key
+    end
+  end
+  if missing then hmget(USED, unpack(missing)) end
+  return cached[USED] or fields_of(USED)
+end
+
+-- The limits that the node of `member` cannot have now: no room, or somebody with a better place in line waits for it.
+-- None: nil.
+local function shortage(node, member)
+  local limits = limits_of(node)
+  local short, usage = nil, usage_of(limits)
+  for at = 1, #limits, 3 do
+    local key = limits[at]
+    local cap = limits[at + 2] or tonumber(hget(CAPS, key))
     if cap then
-      local used = tonumber(hget(USED, limit[1]) or '0')
-      if used + limit[2] > cap then
-        short[#short + 1] = limit[1]
-      elseif someone_waits() then
-        local first = redis.call('ZRANGE', waiters_key(limit[1]), 0, 0, 'WITHSCORES')
-        if first[1] and first[1] ~= line_entry(member) and tonumber(first[2]) <= tonumber(score) then short[#short + 1] = limit[1] end
+      local is_short = (tonumber(usage[key]) or 0) + limits[at + 1] > cap
+      if not is_short and someone_waits() then
+        local first = call('ZRANGE', waiters_key(key), 0, 0, 'WITHSCORES')
+        is_short = first[1] and first[1] ~= line_entry(member) and tonumber(first[2]) <= tonumber(node.o)
+      end
+      if is_short then
+        short = short or {}
+        short[#short + 1] = key
       end
     end
   end
   return short
 end
 
-local function acquire(member, limits, ttl)
-  for _, limit in ipairs(limits) do hincrby(USED, limit[1], limit[2]) end
-  redis.call('ZADD', LEASES, NOW + ttl, member)
+-- When the lease of a task ends; false without one.
+local function lease_of(member)
+  local leases = cached[LEASES] or fields_of(LEASES)
+  if leases[member] == nil then leases[member] = tonumber(call('ZSCORE', LEASES, member)) or false end
+  return leases[member]
+end
+
+local function read_leases(members)
+  if #members == 0 then return end
+  local leases, scores = fields_of(LEASES), call('ZMSCORE', LEASES, unpack(members))
+  for at, member in ipairs(members) do leases[member] = tonumber(scores[at]) or false end
+end
+
+local function acquire(member, node, ttl)
+  local limits = limits_of(node)
+  for at = 1, #limits, 3 do hincrby(USED, limits[at], limits[at + 1]) end
+  put(LEASES, member, NOW + ttl)
 end
 
 -- Gives a lease back; adds what became free to `freed`. Safe to call when there is none.
-local function release(member, limits, freed)
-  if redis.call('ZREM', LEASES, member) == 0 then return end
-  local names = {}
-  for at, limit in ipairs(limits) do names[at] = limit[1] end
-  hmget(USED, unpack(names))
-  for _, limit in ipairs(limits) do
-    if hincrby(USED, limit[1], -limit[2]) <= 0 then hdel(USED, limit[1]) end
-    freed[limit[1]] = true
+local function release(member, node, freed)
+  if not lease_of(member) then return end
+  put(LEASES, member, false)
+  local limits = limits_of(node)
+  usage_of(limits)
+  for at = 1, #limits, 3 do
+    local key = limits[at]
+    if hincrby(USED, key, -limits[at + 1]) <= 0 then put(USED, key, false) end
+    freed[key] = true
   end
 end
 
@@ -273,24 +368,24 @@ end
 local function leave_lines(member, t)
   if not t.wq then return end
   local entry = line_entry(member)
-  for _, key in ipairs(t.wq) do redis.call('ZREM', waiters_key(key), entry) end
+  for _, key in ipairs(t.wq) do call('ZREM', waiters_key(key), entry) end
   t.wq = nil
 end
 
 -- How a person calls a limit.
 local function limit_name(key)
-  return string.match(key, '^res:(.*)$') or string.match(key, '^run:[^:]*:(.*)$') or key
+  return match(key, '^res:(.*)$') or match(key, '^run:[^:]*:(.*)$') or key
 end
 
 local function limit_names(keys)
   local names = {}
   for _, key in ipairs(keys) do
     local name = limit_name(key)
-    if string.sub(name, 1, 6) == 'phase:' then name = 'phase ' .. string.sub(name, 7) end
+    if sub(name, 1, 6) == 'phase:' then name = 'phase ' .. sub(name, 7) end
     if name ~= key and name == 'agents' then name = 'agents of this run' end
     names[#names + 1] = name
   end
-  return table.concat(names, ', ')
+  return concat(names, ', ')
 end
 
 -- Puts a waiter in line for what it is short of. One held back by its own run's limits stands only there, so that it
@@ -299,7 +394,7 @@ end
 local function stand_in_line(member, t, short, score)
   local keep, own = {}, {}
   for _, key in ipairs(short) do
-    if string.sub(key, 1, 4) == 'run:' then own[#own + 1] = key end
+    if sub(key, 1, 4) == 'run:' then own[#own + 1] = key end
   end
   if #own > 0 then
     keep = own
@@ -310,13 +405,13 @@ local function stand_in_line(member, t, short, score)
       keep[#keep + 1] = key
     end
     for _, key in ipairs(t.wq or {}) do
-      if string.sub(key, 1, 4) == 'res:' and not seen[key] then keep[#keep + 1] = key end
+      if sub(key, 1, 4) == 'res:' and not seen[key] then keep[#keep + 1] = key end
     end
   end
   leave_lines(member, t)
   local entry = line_entry(member)
-  for _, key in ipairs(keep) do redis.call('ZADD', waiters_key(key), score, entry) end
-  redis.call('SADD', LINES, unpack(keep))
+  for _, key in ipairs(keep) do call('ZADD', waiters_key(key), score, entry) end
+  call('SADD', LINES, unpack(keep))
   has_lines = true
   t.wq = keep
 end
@@ -332,7 +427,7 @@ local function grant_waiters(freed, grants)
     local best, best_score, best_key
     for key in pairs(freed) do
       if not closed[key] then
-        local head = redis.call('ZRANGE', waiters_key(key), 0, 0, 'WITHSCORES')
+        local head = call('ZRANGE', waiters_key(key), 0, 0, 'WITHSCORES')
         if not head[1] then
           closed[key] = true
         elseif not best or tonumber(head[2]) < best_score then
@@ -341,16 +436,16 @@ local function grant_waiters(freed, grants)
       end
     end
     if not best then return end
-    local run, i = string.match(best, LINE_ENTRY)
+    local run, i = match(best, LINE_ENTRY)
     local member, t = run .. '|' .. i, load_task(run, i)
     if t.s ~= 'parked' or t.g then
-      redis.call('ZREM', waiters_key(best_key), best)
+      call('ZREM', waiters_key(best_key), best)
     else
       local node = load_node(run, i)
-      local short = shortage(node.l, member, node.o)
-      if #short == 0 then
+      local short = shortage(node, member)
+      if not short then
         leave_lines(member, t)
-        acquire(member, node.l, GRANT_TTL)
+        acquire(member, node, GRANT_TTL)
         t.g = 1
         save_task(run, i, t)
         grants[#grants + 1] = member
@@ -370,7 +465,7 @@ end
 local function grant_later(freed)
   local grants = {}
   grant_waiters(freed, grants)
-  for at = 1, #grants, 2 do redis.call('SADD', B .. ':wake', grants[at]) end
+  for at = 1, #grants, 2 do call('SADD', B .. ':wake', grants[at]) end
 end
 
 ------------------------------------------------------------------------------------------------------------ the graph
@@ -410,7 +505,7 @@ local function is_to_skip(run, i)
 end
 
 local function wants_approval(run, i)
-  return hget(run_key(run), 'approvals') and redis.call('SISMEMBER', run_key(run, 'approvals'), i) == 1
+  return hget(run_key(run), 'approvals') and call('SISMEMBER', run_key(run, 'approvals'), i) == 1
 end
 
 -- A script that adds jobs itself puts into the outbox only what it cannot add.
@@ -441,7 +536,7 @@ local function open_node(run, i, t, task_count, work, out)
   else
     move(run, t, 'ready', false)
     save_task(run, i, t)
-    if not adds_jobs then redis.call('ZADD', run_key(run, 'outbox'), NOW, i) end
+    if not adds_jobs then call('ZADD', run_key(run, 'outbox'), NOW, i) end
     out.ready[#out.ready + 1] = i
   end
 end
@@ -452,8 +547,7 @@ local function propagate(run, task_count, work, out)
   while work[at] do
     local item = work[at]
     at = at + 1
-    local dependents = hget(run_key(run, 'deps'), item.i)
-    for j, condition in string.gmatch(dependents or '', '(%d+)(%a)') do
+    for j, condition in gmatch(dependents_of(run, item.i) or '', '(%d+)(%a)') do
       local is = verdict(condition, item.s, item.tol)
       local is_gate = tonumber(j) >= task_count
       if is == 'block' then
@@ -472,7 +566,7 @@ local function propagate(run, task_count, work, out)
         end
       elseif not item.again then
         if is == 'skip' then mark_skip(run, j) end
-        if redis.call('HINCRBY', run_key(run, 'open'), j, -1) == 0 then
+        if call('HINCRBY', run_key(run, 'open'), j, -1) == 0 then
           local t = load_task(run, j)
           if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
         end
@@ -486,23 +580,24 @@ local function new_outcome()
 end
 
 -- Tells of what `propagate` did, in events of at most 500 tasks each.
-local function tell(run, out, root)
-  local function chunks(kind, list, ...)
-    for from = 1, #list, 500 do
-      event(run, kind, 'tasks', table.concat(list, ',', from, math.min(from + 499, #list)), ...)
-    end
+local function tell_some(run, kind, list, ...)
+  for from = 1, #list, 500 do
+    event(run, kind, 'tasks', concat(list, ',', from, math.min(from + 499, #list)), ...)
   end
-  chunks('tasks-ready', out.ready)
-  chunks('tasks-blocked', out.blocked, 'by', root or '')
-  chunks('tasks-skipped', out.skipped)
-  chunks('approval-wanted', out.approvals)
+end
+
+local function tell(run, out, root)
+  tell_some(run, 'tasks-ready', out.ready)
+  if #out.blocked > 0 then tell_some(run, 'tasks-blocked', out.blocked, 'by', root or '') end
+  tell_some(run, 'tasks-skipped', out.skipped)
+  tell_some(run, 'approval-wanted', out.approvals)
 end
 
 -- Whether anything is held by a person; most of the time nothing is.
 local HOLDS = B .. ':holds'
 local has_holds
 local function something_is_held()
-  if has_holds == nil then has_holds = redis.call('EXISTS', HOLDS) == 1 end
+  if has_holds == nil then has_holds = call('EXISTS', HOLDS) == 1 end
   return has_holds
 end
 
@@ -516,13 +611,13 @@ end
 local UNDO = B .. ':undo'
 
 local function free_workspace(run, workspace)
-  if not workspace or redis.call('ZSCORE', UNDO, run) then return end
+  if not workspace or call('ZSCORE', UNDO, run) then return end
   if hget(B .. ':workspaces', workspace) == run then hdel(B .. ':workspaces', workspace) end
 end
 
 -- Whether a run holds its workspace against others.
 local function holds_workspace(run)
-  return redis.call('SISMEMBER', B .. ':live', run) == 1 or redis.call('ZSCORE', UNDO, run)
+  return call('SISMEMBER', B .. ':live', run) == 1 or call('ZSCORE', UNDO, run)
 end
 
 -- Asks for the undo of a run, once. Returns 'asked', 'already' with the undo run or '', or 'workspace' with who has it now.
@@ -532,7 +627,7 @@ local function ask_undo(run)
   local holder = hget(B .. ':workspaces', m[3])
   if holder and holder ~= run and holds_workspace(holder) then return 'workspace', holder end
   hset(run_key(run), 'undo', 'wanted')
-  redis.call('ZADD', UNDO, NOW, run)
+  call('ZADD', UNDO, NOW, run)
   hset(B .. ':workspaces', m[3], run)
   event(run, 'undo-wanted')
   return 'asked', ''
@@ -544,7 +639,7 @@ end
 
 -- Whether the undo of a run is asked for and not over.
 local function is_undoing(run)
-  if redis.call('ZSCORE', UNDO, run) then return true end
+  if call('ZSCORE', UNDO, run) then return true end
   local undo_run = hget(run_key(run), 'undoRun')
   local state = undo_run and hget(run_key(undo_run), 'state')
   return state and not is_final(state)
@@ -553,19 +648,20 @@ end
 -- The ended runs by their end, one set for each state: what the keep rules look at. Not while its undo goes on.
 local function shelve(run)
   local m = hmget(run_key(run), 'state', 'finishedAt')
-  if is_final(m[1]) and m[2] and not is_undoing(run) then redis.call('ZADD', B .. ':past:' .. m[1], m[2], run) end
+  if is_final(m[1]) and m[2] and not is_undoing(run) then call('ZADD', B .. ':past:' .. m[1], m[2], run) end
 end
 
 local function unshelve(run)
-  for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do redis.call('ZREM', B .. ':past:' .. state, run) end
+  for _, state in ipairs({ 'completed', 'failed', 'cancelled' }) do call('ZREM', B .. ':past:' .. state, run) end
 end
 
 -- Ends the run, or finds it blocked, when nothing of it can move any more. Returns its state.
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)
-  local key = run_key(run)
-  local function count(state) return tonumber(hget(key, state)) or 0 end
-  if count('n:ready') + count('n:running') + count('n:parked') - count('n:approval') > 0 then return hget(key, 'state') end
+  local key, r = run_key(run), read_run(run)
+  if (tonumber(r['n:ready']) or 0) + (tonumber(r['n:running']) or 0) + (tonumber(r['n:parked']) or 0) > (tonumber(r['n:approval']) or 0) then
+    return r.state
+  end
   local m = hmget(key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
     'n:pending', 'workspace', 'finishedAt', 'n:approval', 'onFailure', 'ending', 'n:gated')
   local state = m[1]
@@ -574,7 +670,7 @@ local function close_run(run)
   local function finish(to, kind)
     state = to
     hset(key, 'state', to, 'finishedAt', NOW)
-    redis.call('ZADD', B .. ':ended', NOW, run)
+    call('ZADD', B .. ':ended', NOW, run)
     event(run, kind)
   end
   if state == 'cancelled' then
@@ -592,7 +688,7 @@ local function close_run(run)
     end
   end
   if state == 'cancelled' or state == 'completed' or state == 'failed' then
-    redis.call('SREM', B .. ':live', run)
+    call('SREM', B .. ':live', run)
     free_workspace(run, m[9])
   end
   return state
@@ -634,7 +730,7 @@ local function cancel_rest(run, task_count, freed, queued)
       local member = run .. '|' .. i
       leave_lines(member, t)
       if (t.s == 'ready' or t.s == 'parked') and t.ap ~= 1 then queued[#queued + 1] = i end
-      if t.g then release(member, load_node(run, i).l, freed) end
+      if t.g then release(member, load_node(run, i), freed) end
       t.g, t.n, t.ap = nil, nil, nil
       move(run, t, 'cancelled', false)
       t.f = NOW
@@ -644,10 +740,10 @@ local function cancel_rest(run, task_count, freed, queued)
       queued[#queued + 1] = i
     end
   end
-  redis.call('DEL', run_key(run, 'outbox'))
+  call('DEL', run_key(run, 'outbox'))
   hdel(run_key(run), 'n:approval', 'n:gated')
   for from = 1, #cancelled, 500 do
-    event(run, 'tasks-cancelled', 'tasks', table.concat(cancelled, ',', from, math.min(from + 499, #cancelled)))
+    event(run, 'tasks-cancelled', 'tasks', concat(cancelled, ',', from, math.min(from + 499, #cancelled)))
   end
 end
 
@@ -676,7 +772,7 @@ local function recompute(run, task_count, node_count, out)
   local blocked, openable = {}, {}
   for _, j in ipairs(waiting) do
     local open, skip, roots = 0, false, {}
-    for from, condition in string.gmatch(hget(run_key(run, 'needs'), j) or '', '(%d+)(%a)') do
+    for from, condition in gmatch(hget(run_key(run, 'needs'), j) or '', '(%d+)(%a)') do
       local source = load_task(run, from)
       if source.s == 'pending' or source.s == 'ready' or source.s == 'running' or source.s == 'parked' then
         open = open + 1
@@ -686,7 +782,7 @@ local function recompute(run, task_count, node_count, out)
         if is == 'block' then roots[#roots + 1] = tonumber(from) end
       end
     end
-    redis.call('HSET', run_key(run, 'open'), j, open)
+    call('HSET', run_key(run, 'open'), j, open)
     if skip then mark_skip(run, j) else hdel(run_key(run, 'skip'), j) end
     if #roots > 0 then
       blocked[#blocked + 1] = { j = j, roots = roots }
@@ -709,32 +805,26 @@ end
 -- The report of an ended run is written, or it has none; from now on the keep rules count it. The end of an undo run lets
 -- them see the run that it has undone.
 local function finalise(run)
-  redis.call('ZREM', B .. ':ended', run)
+  call('ZREM', B .. ':ended', run)
   shelve(run)
   local origin = hget(run_key(run), 'undoOf')
-  if origin and not redis.call('ZSCORE', B .. ':ended', origin) then shelve(origin) end
+  if origin and not call('ZSCORE', B .. ':ended', origin) then shelve(origin) end
 end
 
 -- Performs one of several calls that came together. What fails in it ({'error', text}) does not take the others with it.
-local function one_call(perform, arguments)
+local function one_call(perform, ...)
   mark()
-  local is_done, reply = pcall(perform, arguments)
+  local is_done, reply = pcall(perform, ...)
   if is_done then return reply end
   take_back()
   return { 'error', type(reply) == 'table' and reply.err or tostring(reply) }
-end
-
-local function arguments_at(at, width)
-  local arguments = {}
-  for offset = 0, width - 1 do arguments[offset + 1] = ARGV[at + offset] end
-  return arguments
 end
 
 -- Several calls that came together: ARGV has the number of arguments of each, then all of them. Their answers come back in
 -- the same order.
 local function each_call(perform)
   local width, replies = tonumber(ARGV[1]), {}
-  for at = 2, #ARGV, width do replies[#replies + 1] = one_call(perform, arguments_at(at, width)) end
+  for at = 2, #ARGV, width do replies[#replies + 1] = one_call(perform, { unpack(ARGV, at, at + width - 1) }) end
   return replies
 end
 
@@ -743,12 +833,12 @@ end
 -- Where BullMQ has a job: a state of its own, 'absent', or 'nowhere' for a hash that none of the queue's sets names.
 local function job_state(queue, id)
   local key = B .. ':' .. queue .. ':'
-  if redis.call('EXISTS', key .. id) == 0 then return 'absent' end
+  if call('EXISTS', key .. id) == 0 then return 'absent' end
   for _, set in ipairs({ 'prioritized', 'delayed', 'completed', 'failed', 'waiting-children' }) do
-    if redis.call('ZSCORE', key .. set, id) then return set end
+    if call('ZSCORE', key .. set, id) then return set end
   end
   for _, list in ipairs({ 'active', 'wait', 'paused' }) do
-    if redis.call('LPOS', key .. list, id) then return list end
+    if call('LPOS', key .. list, id) then return list end
   end
   return 'nowhere'
 end

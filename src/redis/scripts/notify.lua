@@ -8,18 +8,18 @@ local m = hmget(key, 'cursor', 'holder', 'until')
 local cursor = m[1]
 if not cursor then
   -- A receiver that is new is not told what was before it.
-  local last = redis.call('XREVRANGE', B .. ':events', '+', '-', 'COUNT', 1)
+  local last = call('XREVRANGE', B .. ':events', '+', '-', 'COUNT', 1)
   cursor = last[1] and last[1][1] or '0-0'
   hset(key, 'cursor', cursor)
 end
-redis.call('PEXPIRE', key, KEEP)
+call('PEXPIRE', key, KEEP)
 local is_others = m[2] and m[2] ~= '' and m[2] ~= holder and tonumber(m[3]) > NOW
 if holder == '' then return { 'free', cursor } end
 if is_others then return { 'taken', cursor } end
 
 local function is_after(a, b)
-  local a_ms, a_number = string.match(a, '^(%d+)-(%d+)$')
-  local b_ms, b_number = string.match(b, '^(%d+)-(%d+)$')
+  local a_ms, a_number = match(a, '^(%d+)-(%d+)$')
+  local b_ms, b_number = match(b, '^(%d+)-(%d+)$')
   if a_ms ~= b_ms then return tonumber(a_ms) > tonumber(b_ms) end
   return tonumber(a_number) > tonumber(b_number)
 end

@@ -8,16 +8,16 @@ if m[1] then
   if not has_ended or is_undoing(run) then return { 'kept' } end
 end
 if m[3] and m[3] ~= '' and hget(B .. ':keys', m[3]) == run then hdel(B .. ':keys', m[3]) end
-redis.call('UNLINK', run_key(run))
-for _, part in ipairs({ 'nodes', 'deps', 'needs', 'open', 'skip', 'defs', 'plan', 'tasks', 'out', 'outbox', 'approvals',
+call('UNLINK', run_key(run))
+for _, part in ipairs({ 'nodes', 'needs', 'open', 'skip', 'plan', 'tasks', 'out', 'outbox', 'approvals',
   'decisions' }) do
-  redis.call('UNLINK', run_key(run, part))
+  call('UNLINK', run_key(run, part))
 end
 hdel(B .. ':holds', 'run:' .. run)
-redis.call('UNLINK', waiters_key('hold:run:' .. run))
-redis.call('ZREM', B .. ':runs', run)
-redis.call('ZREM', B .. ':ended', run)
-redis.call('SREM', B .. ':live', run)
-redis.call('ZREM', UNDO, run)
+call('UNLINK', waiters_key('hold:run:' .. run))
+call('ZREM', B .. ':runs', run)
+call('ZREM', B .. ':ended', run)
+call('SREM', B .. ':live', run)
+call('ZREM', UNDO, run)
 unshelve(run)
 return { m[1] and 'pruned' or 'gone' }

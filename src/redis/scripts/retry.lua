@@ -29,7 +29,7 @@ end
 local function find_dependents(first)
   local found, seen, at = { first }, { [first] = true }, 1
   while found[at] do
-    for j in string.gmatch(hget(run_key(run, 'deps'), found[at]) or '', '(%d+)%a') do
+    for j in gmatch(dependents_of(run, found[at]) or '', '(%d+)%a') do
       local index = tonumber(j)
       if index < task_count and not seen[index] then
         seen[index] = true
@@ -43,7 +43,7 @@ end
 
 -- A gate that waits for approval because of a task that runs again waits for that task first.
 local function close_gates(index)
-  for j in string.gmatch(hget(run_key(run, 'deps'), index) or '', '(%d+)%a') do
+  for j in gmatch(dependents_of(run, index) or '', '(%d+)%a') do
     local gate = tonumber(j) >= task_count and load_task(run, j)
     if gate and gate.s == 'parked' then
       hincrby(run_key(run), 'n:gated', -1)
@@ -56,9 +56,9 @@ local function start_over(index, is_first)
   local t = load_task(run, index)
   local member = run .. '|' .. index
   leave_lines(member, t)
-  if t.g then release(member, load_node(run, index).l, freed) end
+  if t.g then release(member, load_node(run, index), freed) end
   if t.ap == 1 then hincrby(run_key(run), 'n:approval', -1) end
-  redis.call('ZREM', run_key(run, 'outbox'), index)
+  call('ZREM', run_key(run, 'outbox'), index)
   hdel(run_key(run, 'out'), index)
   forget(t)
   t.g, t.b, t.v, t.p, t.st, t.pid, t.w = nil, nil, nil, nil, nil, nil, nil
@@ -103,11 +103,11 @@ if #retried == 0 then return { 'nothing', 0 } end
 
 hset(run_key(run), 'state', awake_state(run))
 hdel(run_key(run), 'finishedAt', 'blockedAt')
-redis.call('SADD', B .. ':live', run)
-redis.call('ZREM', B .. ':ended', run)
+call('SADD', B .. ':live', run)
+call('ZREM', B .. ':ended', run)
 unshelve(run)
 hset(B .. ':workspaces', m[4], run)
-event(run, 'run-resumed', 'tasks', table.concat(retried, ','))
+event(run, 'run-resumed', 'tasks', concat(retried, ','))
 recompute(run, task_count, node_count, out)
 tell(run, out)
 grant_later(freed)

@@ -8,23 +8,24 @@
 --   status: settled | already (this token has settled before) | superseded (somebody else has it) | gone
 local function settle(args)
   local run, i, token, kind = args[1], args[2], args[3], args[4]
-  -- With what is looked at below of a run that goes on, so that one read does.
-  local m = hmget(run_key(run), 'state', 'tasks', 'approvals', 'skips', 'n:pending', 'n:ready', 'n:running', 'n:parked',
-    'n:completed', 'n:approval')
-  if not m[1] then return { 'gone', '', '', 0, 0, 0 } end
-  local task_count = tonumber(m[2])
+  local m = read_run(run)
+  local state = m.state
+  if not state then return { 'gone', '', '', 0, 0, 0 } end
+  local task_count = tonumber(m.tasks)
   local t = load_task(run, i)
   if t.s ~= 'running' or t.k ~= token then
     local status = t.lk == token and t.s ~= 'running' and 'already' or 'superseded'
     if status == 'superseded' then
       event(run, 'task-superseded', 'task', i, 'reason', kind, 'worker', t.w or '')
-      return { status, t.s, m[1], 0, 0, 0 }
+      return { status, t.s, state, 0, 0, 0 }
     end
-    local reply = outbox_entries(run, redis.call('ZRANGE', run_key(run, 'outbox'), 0, 499))
-    for _, value in ipairs({ 0, 0, math.max(0, (t.n or 0) - NOW), m[1], t.s, status }) do table.insert(reply, 1, value) end
+    local reply = outbox_entries(run, call('ZRANGE', run_key(run, 'outbox'), 0, 499))
+    for _, value in ipairs({ 0, 0, math.max(0, (t.n or 0) - NOW), state, t.s, status }) do table.insert(reply, 1, value) end
     return reply
   end
 
+  -- The node and who needs it.
+  hmget(run_key(run, 'nodes'), i, 'd' .. i)
   local node = load_node(run, i)
   local out, freed = new_outcome(), {}
   local ms = NOW - t.st
@@ -34,17 +35,17 @@ local function settle(args)
   if args[5] ~= '' then t.r = args[5] end
   if args[6] ~= '' then t.x = tonumber(args[6]) end
   if args[9] == '1' then t.v = 1 end
-  release(run .. '|' .. i, node.l, freed)
+  release(run .. '|' .. i, node, freed)
 
   if kind == 'completed' then
     t.u = t.a - (t.z or 0)
-    t.p = nil
+    if t.p then t.p = nil end
     move(run, t, 'completed', false)
     save_task(run, i, t)
     if args[7] ~= '' then hset(run_key(run, 'out'), i, args[7]) end
-    event(run, 'task-completed', 'task', i, 'attempt', t.a, 'exit', t.x or '', 'ms', ms)
+    event(run, 'task-completed', 'task', i, 'attempt', text_of(t.a), 'exit', t.x or '', 'ms', text_of(ms))
     propagate(run, task_count, { { i = i, s = 'completed' } }, out)
-  elseif kind == 'cancelled' or (m[1] == 'cancelled' and kind ~= 'failed') then
+  elseif kind == 'cancelled' or (state == 'cancelled' and kind ~= 'failed') then
     move(run, t, 'cancelled', false)
     save_task(run, i, t)
     event(run, 'task-cancelled', 'task', i, 'attempt', t.a, 'ms', ms)
@@ -77,6 +78,8 @@ local function settle(args)
   reply[#reply + 1] = #out.grants
   for _, member in ipairs(out.grants) do reply[#reply + 1] = member end
   local left = add_ready_jobs(run, out.ready, args[10] or '')
-  for _, value in ipairs(outbox_entries(run, left)) do reply[#reply + 1] = value end
+  if #left > 0 then
+    for _, value in ipairs(outbox_entries(run, left)) do reply[#reply + 1] = value end
+  end
   return reply
 end

@@ -12,10 +12,10 @@ end
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 local member, freed = run .. '|' .. i, {}
 leave_lines(member, t)
-if t.g then release(member, load_node(run, i).l, freed) end
+if t.g then release(member, load_node(run, i), freed) end
 if t.ap == 1 then hincrby(run_key(run), 'n:approval', -1) end
 if t.s == 'failed' and t.tol then hincrby(run_key(run), 'n:tolerated', -1) end
-redis.call('ZREM', run_key(run, 'outbox'), i)
+call('ZREM', run_key(run, 'outbox'), i)
 move(run, t, 'skipped', false)
 t.g, t.n, t.ap, t.b = nil, nil, nil, nil
 t.f, t.r, t.tol = NOW, reason, 1

@@ -4,20 +4,20 @@
 -- ARGV: run, key ('' = none), plan hash, workspace, roots (comma separated), cap name, cap value, … (resource capacities)
 -- Returns: {'submitted', outbox…} | {'exists', run, hash} | {'workspace', run}
 local run, key, hash, workspace = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local parts = { 'nodes', 'deps', 'needs', 'open', 'defs', 'plan', 'approvals' }
+local parts = { 'nodes', 'needs', 'open', 'plan', 'approvals' }
 local function discard()
-  redis.call('DEL', run_key(run))
-  for _, part in ipairs(parts) do redis.call('DEL', run_key(run, part)) end
+  call('DEL', run_key(run))
+  for _, part in ipairs(parts) do call('DEL', run_key(run, part)) end
 end
 if key ~= '' then
   local other = hget(B .. ':keys', key)
-  if other and redis.call('EXISTS', run_key(other)) == 1 then
+  if other and call('EXISTS', run_key(other)) == 1 then
     discard()
     return { 'exists', other, hget(run_key(other), 'hash') or '' }
   end
 end
 local origin = hget(run_key(run), 'undoOf')
-if origin and not redis.call('ZSCORE', UNDO, origin) then
+if origin and not call('ZSCORE', UNDO, origin) then
   discard()
   return { 'exists', hget(run_key(origin), 'undoRun') or '', hash }
 end
@@ -25,27 +25,27 @@ local holder = hget(B .. ':workspaces', workspace)
 if holder and holder ~= run and holder ~= origin and holds_workspace(holder) then
   return { 'workspace', holder }
 end
-redis.call('PERSIST', run_key(run))
-for _, part in ipairs(parts) do redis.call('PERSIST', run_key(run, part)) end
+call('PERSIST', run_key(run))
+for _, part in ipairs(parts) do call('PERSIST', run_key(run, part)) end
 if key ~= '' then hset(B .. ':keys', key, run) end
 hset(B .. ':workspaces', workspace, run)
 hset(run_key(run), 'state', 'running', 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
-redis.call('ZADD', B .. ':runs', NOW, run)
-redis.call('SADD', B .. ':live', run)
+call('ZADD', B .. ':runs', NOW, run)
+call('SADD', B .. ':live', run)
 -- Workers say how many agents there may be; of a resource, whoever spoke last is right.
 for at = 6, #ARGV, 2 do
-  redis.call(ARGV[at] == 'agents' and 'HSETNX' or 'HSET', CAPS, ARGV[at], ARGV[at + 1])
+  call(ARGV[at] == 'agents' and 'HSETNX' or 'HSET', CAPS, ARGV[at], ARGV[at + 1])
 end
 local roots = {}
 local task_count = tonumber(hget(run_key(run), 'tasks'))
 local out = new_outcome()
 event(run, 'run-submitted', 'name', hget(run_key(run), 'name'))
 if origin then
-  redis.call('ZREM', UNDO, origin)
+  call('ZREM', UNDO, origin)
   hset(run_key(origin), 'undo', 'submitted', 'undoRun', run)
   event(origin, 'undo-submitted', 'undoRun', run)
 end
-for i in string.gmatch(ARGV[5], '%d+') do
+for i in gmatch(ARGV[5], '%d+') do
   open_node(run, i, { s = 'pending' }, task_count, {}, out)
 end
 tell(run, out)

@@ -4,11 +4,11 @@
 -- Returns the suspects that were taken
 local key = B .. ':suspects'
 if ARGV[1] == 'take' then
-  local due = redis.call('ZRANGEBYSCORE', key, '-inf', NOW - tonumber(ARGV[2]), 'LIMIT', 0, 100)
-  if #due > 0 then redis.call('ZREM', key, unpack(due)) end
+  local due = call('ZRANGEBYSCORE', key, '-inf', NOW - tonumber(ARGV[2]), 'LIMIT', 0, 100)
+  if #due > 0 then call('ZREM', key, unpack(due)) end
   return due
 end
 for at = 2, #ARGV do
-  if redis.call('ZCARD', key) < 1000 then redis.call('ZADD', key, 'NX', NOW, ARGV[at]) end
+  if call('ZCARD', key) < 1000 then call('ZADD', key, 'NX', NOW, ARGV[at]) end
 end
 return {}

@@ -3,15 +3,15 @@
 -- Returns {number of grants, grants…, then per run: run, number of entries × 2, entries…}
 local age, pages = tonumber(ARGV[1]), tonumber(ARGV[2])
 local freed, grants, reply = {}, {}, {}
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, 100)) do
-  local run, i = string.match(member, '^(.*)|(%d+)$')
+for _, member in ipairs(call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, 100)) do
+  local run, i = match(member, '^(.*)|(%d+)$')
   local m = hmget(run_key(run), 'state', 'tasks')
   if not m[1] or hexists(run_key(run, 'nodes'), i) == 0 then
     -- What it took is not known any more; the audit of the limits gives it back.
-    redis.call('ZREM', LEASES, member)
+    call('ZREM', LEASES, member)
   else
     local t, node = load_task(run, i), load_node(run, i)
-    release(member, node.l, freed)
+    release(member, node, freed)
     if t.s == 'running' then
       t.c = (t.c or 0) + 1
       t.lk, t.k = t.k, nil
@@ -28,33 +28,33 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT'
       else
         move(run, t, 'ready', false)
         save_task(run, i, t)
-        redis.call('ZADD', run_key(run, 'outbox'), NOW - age, i)
+        call('ZADD', run_key(run, 'outbox'), NOW - age, i)
       end
       tell(run, out, i)
       close_run(run)
     elseif t.g then
       -- Granted, but its job never came back for it: stand in line again, at the same place.
+      local limit = limits_of(node)[1]
       t.g = nil
-      save_task(run, i, t)
-      redis.call('ZADD', waiters_key(node.l[1][1]), node.o, line_entry(member))
-      redis.call('SADD', LINES, node.l[1][1])
+      call('ZADD', waiters_key(limit), node.o, line_entry(member))
+      call('SADD', LINES, limit)
       has_lines = true
-      t.wq = { node.l[1][1] }
+      t.wq = { limit }
       save_task(run, i, t)
     end
   end
 end
 -- What was free all along but was not handed on (a crash between two steps) is handed on here.
-for _, limit in ipairs(redis.call('SMEMBERS', LINES)) do
-  if redis.call('EXISTS', waiters_key(limit)) == 1 then
+for _, limit in ipairs(call('SMEMBERS', LINES)) do
+  if call('EXISTS', waiters_key(limit)) == 1 then
     freed[limit] = true
   else
-    redis.call('SREM', LINES, limit)
+    call('SREM', LINES, limit)
   end
 end
 grant_waiters(freed, grants)
-for _, member in ipairs(redis.call('SPOP', B .. ':wake', 100)) do
-  local run, i = string.match(member, '^(.*)|(%d+)$')
+for _, member in ipairs(call('SPOP', B .. ':wake', 100)) do
+  local run, i = match(member, '^(.*)|(%d+)$')
   local node = hget(run_key(run, 'nodes'), i)
   if node then
     grants[#grants + 1] = member
@@ -63,8 +63,8 @@ for _, member in ipairs(redis.call('SPOP', B .. ':wake', 100)) do
 end
 reply[1] = #grants
 for _, member in ipairs(grants) do reply[#reply + 1] = member end
-for _, run in ipairs(redis.call('SRANDMEMBER', B .. ':live', pages)) do
-  local due = redis.call('ZRANGEBYSCORE', run_key(run, 'outbox'), '-inf', NOW - age, 'LIMIT', 0, 100)
+for _, run in ipairs(call('SRANDMEMBER', B .. ':live', pages)) do
+  local due = call('ZRANGEBYSCORE', run_key(run, 'outbox'), '-inf', NOW - age, 'LIMIT', 0, 100)
   if #due > 0 then
     local entries = outbox_entries(run, due)
     reply[#reply + 1] = run
