@@ -82,13 +82,15 @@ export function createScripts(redis: Redis, base: string): Scripts {
 }
 
 function defineScripts(redis: Redis): void {
+  const fields = readScript('fields');
   const lib = readScript('lib');
   const jobs = `${bullmqFunction()}${readScript('jobs')}`;
   for (const name of NAMES) {
     const form = FUNCTIONS[name];
     const parts = [lib, ...(form?.jobs === true ? [jobs] : []), ...(form?.with ?? []).map(readScript)];
     const main = form === undefined ? wrapped(readScript(name)) : `${readScript(name)}\n${wrapped(form.main)}`;
-    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua: [...parts, main].join('\n') });
+    const lua = [fields, 'return (function()', ...parts, main, 'end)()'].join('\n');
+    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua });
   }
 }
 
