@@ -3,9 +3,21 @@
  * twice what is needed before anything is collected. For what works for long: a command that only reads a plan would take
  * a third longer. To be called before much is made; here, because a `#!` line takes no options everywhere.
  */
+import { PerformanceObserver } from 'node:perf_hooks';
 import v8 from 'node:v8';
 
+/** Bytes of the young generation. With less, much is taken for old that is garbage a moment later; more is only kept. */
+const YOUNG_ENOUGH = 8 * 1024 * 1024;
+
 export function keepHeapSmall(): void {
-  v8.setFlagsFromString('--semi-space-growth-factor=1');
   v8.setFlagsFromString('--heap-growing-percent=30');
+  let factor = 2;
+  // V8 takes a limit of the young generation only when it starts, but whether that grows it asks each time.
+  const limitYoung = (): void => {
+    const young = v8.getHeapSpaceStatistics().find((space) => space.space_name === 'new_space');
+    const wanted = (young?.space_size ?? 0) < YOUNG_ENOUGH ? 2 : 1;
+    if (wanted !== factor) v8.setFlagsFromString(`--semi-space-growth-factor=${wanted}`);
+    factor = wanted;
+  };
+  new PerformanceObserver(limitYoung).observe({ entryTypes: ['gc'] });
 }
