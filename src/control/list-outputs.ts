@@ -1,7 +1,7 @@
 /** The files that a run's tasks have left, with their sizes. Symbolic links are named, and not followed. */
 import { lstat, readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { TaskDefinition } from '../flows/record.ts';
+import type { TaskDefinition } from '../flows/definition.ts';
 import { candidatePaths, taskPaths } from '../producer/workspace.ts';
 import { findRefusal } from '../runtime/open-inside.ts';
 

@@ -1,8 +1,9 @@
 /**
  * One task of a run, with what its definition says and where its files are.
  */
+
+import type { TaskDefinition } from '../flows/definition.ts';
 import { readDefinition } from '../flows/read-definition.ts';
-import type { TaskDefinition } from '../flows/record.ts';
 import { parseTaskRecord, type TaskView } from '../flows/run-view.ts';
 import type { JsonValue } from '../plan/plan.ts';
 import type { Store } from '../producer/store.ts';

@@ -2,15 +2,16 @@
  * A task's definition as Redis has it, for those who only show it: what is gone or is no task must not take the view of
  * the whole run with it. Whoever performs a task uses `parseDefinition`, after the claim has compared its hash.
  */
+
+import { complete, type TaskDefinition } from './definition.ts';
 import type { RecordNode } from './node.ts';
-import type { TaskDefinition } from './record.ts';
 
 /** Why nothing more is known of such a task. */
 export const DAMAGED_REASON = 'Its definition in Redis is damaged';
 
 /** The definition, or null when the text is none. Never throws. */
 export function readDefinition(text: string | null | undefined): TaskDefinition | null {
-  const value = readObject(text);
+  const value = readStored(text);
   return value !== null && isDefinition(value) ? (value as unknown as TaskDefinition) : null;
 }
 
@@ -22,7 +23,7 @@ export type ShownDefinition = Pick<
 
 /** As much of the definition as a run's view shows, or null. Never throws. */
 export function readShown(text: string | null | undefined): ShownDefinition | null {
-  const value = readObject(text);
+  const value = readStored(text);
   return value !== null && isShown(value) ? (value as unknown as ShownDefinition) : null;
 }
 
@@ -59,6 +60,11 @@ function isDefinition(value: Fields): boolean {
 
 function isObjects(value: unknown): boolean {
   return Array.isArray(value) && value.every(isObject);
+}
+
+function readStored(text: string | null | undefined): Fields | null {
+  const value = readObject(text);
+  return value === null ? null : complete(value);
 }
 
 function readObject(text: string | null | undefined): Record<string, unknown> | null {

@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { approvalGroup } from '../plan/check-approvals.ts';
 import type { EdgeCondition, Graph, GraphNode, Plan, Task } from '../plan/plan.ts';
+import { writeDefinition } from './definition.ts';
 import { type LimitTake, type RecordNode, writeNode } from './node.ts';
 import { jobPriority, placeInLine } from './order.ts';
 
@@ -40,7 +41,7 @@ export function compileRecord(plan: Plan, graph: Graph, options: RecordOptions):
   for (const node of graph.nodes) {
     for (const need of node.needs) dependents[need.from]!.push(`${node.index}${LETTER[need.when]}`);
   }
-  const defs = plan.tasks.map((task, index) => JSON.stringify({ ...task, stage: graph.nodes[index]!.stage }));
+  const defs = plan.tasks.map((task, index) => writeDefinition({ ...task, stage: graph.nodes[index]!.stage }));
   return {
     nodes: graph.nodes.map((node) =>
       writeNode({ ...recordNode(node, plan.tasks[node.index], options), ...printOf(defs[node.index]) }),
@@ -95,12 +96,4 @@ function limitTakes(task: Task, options: RecordOptions): LimitTake[] {
   for (const name of Object.keys(task.takes).sort()) takes.push([`res:${name}`, task.takes[name]!]);
   takes.push(['agents', 1]);
   return takes;
-}
-
-/** A task's definition as it comes out of the record. */
-export type TaskDefinition = Task & { stage: number };
-
-/** Reads a definition that {@link compileRecord} wrote. */
-export function parseDefinition(text: string): TaskDefinition {
-  return JSON.parse(text) as TaskDefinition;
 }

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { compileRunTree } from '../flows/compile.ts';
+import { parseDefinition } from '../flows/definition.ts';
 import { parseNode } from '../flows/node.ts';
-import { parseDefinition } from '../flows/record.ts';
 import { parseTaskRecord } from '../flows/run-view.ts';
 import { compileGraph } from '../plan/graph.ts';
 import type { Plan } from '../plan/plan.ts';

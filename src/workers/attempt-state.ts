@@ -2,7 +2,7 @@
  * One attempt on its way through the steps.
  */
 import type { Outcome } from '../agents/agent.ts';
-import type { TaskDefinition } from '../flows/record.ts';
+import type { TaskDefinition } from '../flows/definition.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { type TaskPaths, taskPaths } from '../producer/workspace.ts';
 import type { Held } from './holdings.ts';

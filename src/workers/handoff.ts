@@ -1,7 +1,7 @@
 /**
  * The handoff: the JSON that a task is given of what came before it and what waits for it.
  */
-import { parseDefinition, type TaskDefinition } from '../flows/record.ts';
+import { parseDefinition, type TaskDefinition } from '../flows/definition.ts';
 import type { JsonValue } from '../plan/plan.ts';
 import type { RunContext } from '../producer/submit.ts';
 import { type TaskPaths, taskPaths } from '../producer/workspace.ts';

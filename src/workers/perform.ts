@@ -3,8 +3,8 @@
  * comes next is added to BullMQ before this job ends, so that its parents never see zero children early.
  */
 import type { Outcome } from '../agents/agent.ts';
+import { parseDefinition } from '../flows/definition.ts';
 import type { JobData } from '../flows/job-data.ts';
-import { parseDefinition } from '../flows/record.ts';
 import { leavesFiles } from '../plan/leaves-files.ts';
 import { enqueueAgain } from '../producer/enqueue.ts';
 import { reopenRunJob, revive } from '../producer/revive.ts';

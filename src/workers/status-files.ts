@@ -3,7 +3,7 @@
  * fact.
  */
 import type { Outcome } from '../agents/agent.ts';
-import { parseDefinition } from '../flows/record.ts';
+import { parseDefinition } from '../flows/definition.ts';
 import { removeStatus, type StatusFile, taskPaths, toStatusTime, writeStatus } from '../producer/workspace.ts';
 import type { SettleReply } from '../redis/replies.ts';
 import type { Attempt } from './attempt-state.ts';

@@ -1,0 +1,49 @@
+/**
+ * A task's definition as the record keeps it: the task and its stage as JSON, without what most tasks have in common.
+ */
+import type { Task } from '../plan/plan.ts';
+
+/** A task's definition as it comes out of the record. */
+export type TaskDefinition = Task & { stage: number };
+
+/** What is left out; anew each time, since whoever reads a definition may keep it. */
+function common() {
+  return {
+    prompt: '',
+    needs: [],
+    run: null,
+    with: {},
+    env: {},
+    inputs: [],
+    outputs: [],
+    check: null,
+    takes: {},
+    cpus: null,
+    memoryBytes: null,
+    priority: 'medium',
+    estimate: null,
+    timeoutMs: null,
+    continueOnError: false,
+    matrix: {},
+  } satisfies Partial<Task>;
+}
+
+const COMMON_TEXT = new Map(Object.entries(common()).map(([key, value]) => [key, JSON.stringify(value)]));
+
+export function writeDefinition(definition: TaskDefinition): string {
+  return JSON.stringify(
+    Object.fromEntries(
+      Object.entries(definition).filter(([key, value]) => COMMON_TEXT.get(key) !== JSON.stringify(value)),
+    ),
+  );
+}
+
+/** Reads a definition that {@link writeDefinition} wrote. */
+export function parseDefinition(text: string): TaskDefinition {
+  return complete(JSON.parse(text) as Partial<TaskDefinition>) as TaskDefinition;
+}
+
+/** Puts in what was left out; what tells tasks apart stays in front. */
+export function complete<Definition extends object>(stored: Definition): ReturnType<typeof common> & Definition {
+  return { ...stored, ...common(), ...stored };
+}
