@@ -6,11 +6,19 @@ import type { Task } from '../plan/plan.ts';
 /** A task's definition as it comes out of the record. */
 export type TaskDefinition = Task & { stage: number };
 
-/** What is left out; anew each time, since whoever reads a definition may keep it. */
+/**
+ * What is left out; anew each time, since whoever reads a definition may keep it. What tells tasks apart has its place here
+ * too: an object of one shape is made faster than one that grows.
+ */
 function common() {
   return {
+    id: undefined,
+    title: undefined,
     prompt: '',
+    master: undefined,
+    phase: undefined,
     needs: [],
+    agent: undefined,
     run: null,
     with: {},
     env: {},
@@ -23,9 +31,12 @@ function common() {
     priority: 'medium',
     estimate: null,
     timeoutMs: null,
+    attempts: undefined,
     continueOnError: false,
     matrix: {},
-  } satisfies Partial<Task>;
+    source: undefined,
+    stage: undefined,
+  } satisfies { [key in keyof TaskDefinition]?: TaskDefinition[key] | undefined };
 }
 
 const COMMON_TEXT = new Map(Object.entries(common()).map(([key, value]) => [key, JSON.stringify(value)]));
@@ -40,10 +51,10 @@ export function writeDefinition(definition: TaskDefinition): string {
 
 /** Reads a definition that {@link writeDefinition} wrote. */
 export function parseDefinition(text: string): TaskDefinition {
-  return complete(JSON.parse(text) as Partial<TaskDefinition>) as TaskDefinition;
+  return complete(JSON.parse(text) as object) as unknown as TaskDefinition;
 }
 
-/** Puts in what was left out; what tells tasks apart stays in front. */
-export function complete<Definition extends object>(stored: Definition): ReturnType<typeof common> & Definition {
-  return { ...stored, ...common(), ...stored };
+/** Puts in what was left out. */
+export function complete(stored: object): Partial<Record<keyof TaskDefinition, unknown>> {
+  return Object.assign(common(), stored);
 }
