@@ -18,7 +18,7 @@ export async function countCommands(
   isOurs: (args: readonly string[]) => boolean,
   work: () => Promise<void>,
 ): Promise<CommandCounts> {
-  const names = nameScripts();
+  const names = await nameScripts();
   const counts: CommandCounts = { sent: new Map(), inside: new Map() };
   const monitor = await server.redis.monitor();
   monitor.on('monitor', (_time: string, args: string[], source: string) => {

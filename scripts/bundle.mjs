@@ -25,6 +25,7 @@ const LATE_BUILTINS = [
   'crypto',
   'dns',
   'https',
+  'perf_hooks',
   'readline',
   'stream/promises',
   'tls',

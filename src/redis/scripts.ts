@@ -82,16 +82,21 @@ export function createScripts(redis: Redis, base: string): Scripts {
 }
 
 function defineScripts(redis: Redis): void {
+  for (const [name, lua] of readScripts()) redis.defineCommand(commandName(name), { numberOfKeys: 1, lua });
+}
+
+/** The scripts as Redis gets them. */
+export function readScripts(): Map<ScriptName, string> {
   const fields = readScript('fields');
   const lib = readScript('lib');
   const jobs = `${bullmqFunction()}${readScript('jobs')}`;
-  for (const name of NAMES) {
+  const texts = NAMES.map((name): [ScriptName, string] => {
     const form = FUNCTIONS[name];
     const parts = [lib, ...(form?.jobs === true ? [jobs] : []), ...(form?.with ?? []).map(readScript)];
     const main = form === undefined ? wrapped(readScript(name)) : `${readScript(name)}\n${wrapped(form.main)}`;
-    const lua = [fields, 'return (function()', ...parts, main, 'end)()'].join('\n');
-    redis.defineCommand(commandName(name), { numberOfKeys: 1, lua });
-  }
+    return [name, [fields, 'return (function()', ...parts, main, 'end)()'].join('\n')];
+  });
+  return new Map(texts);
 }
 
 /** What a script leaves to be written is written when it is over. */

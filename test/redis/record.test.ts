@@ -233,3 +233,19 @@ test('a task that stopped three workers fails, and with on-failure cancel that s
   expect(view.tasks.map(({ state }) => state)).toEqual(['failed', 'cancelled', 'cancelled']);
   expect(view.run.state).toBe('failed');
 });
+
+test('workers hear of runs that are new, resumed or cancelled, and not of what their tasks do', async () => {
+  const app = await createTestApp();
+  const plan = testPlan({ tasks: { a: { agent: 'noop' }, b: { agent: 'noop', needs: 'a' } } });
+  const { runId: done } = await app.submit(plan);
+  await app.startPool();
+  await app.atRest(done);
+  const { runId: cancelled } = await app.submit(plan);
+  await app.store.record.cancel(cancelled, false);
+  const entries = await app.store.redis.xrange(app.store.keys.calls, '-', '+');
+  expect(entries.map(([, fields]) => fields)).toEqual([
+    ['run', done, 'type', 'run-submitted'],
+    ['run', cancelled, 'type', 'run-submitted'],
+    ['run', cancelled, 'type', 'run-cancelling'],
+  ]);
+});
