@@ -20,8 +20,8 @@ local function settled(state, reply)
 end
 
 -- It fails for good without another attempt, for the reason in `t.r`.
-local function give_up(run, i, t, node, task_count, freed)
-  local out = new_outcome()
+local function give_up(run, i, t, node, freed)
+  local out, task_count = new_outcome(), tonumber(hget(run_key(run), 'tasks'))
   fail_task(run, i, t, node, task_count, out)
   -- The worker adds these jobs; if it dies before, the sweeper does.
   if adds_jobs then
@@ -34,17 +34,25 @@ local function give_up(run, i, t, node, task_count, freed)
   return settled('failed', outbox_entries(run, out.ready))
 end
 
+local are_read_to_claim = {}
+local function read_to_claim(run)
+  local key = run_key(run)
+  if are_read_to_claim[key] then return cached[key] end
+  are_read_to_claim[key] = true
+  local v = call('HMGET', key, 'state', 'startedAt', 'context', 'n:ready', 'n:running')
+  return keep_fields(key, { state = v[1], startedAt = v[2], context = v[3], ['n:ready'] = v[4], ['n:running'] = v[5] })
+end
+
 local function claim(args)
   local run, i, token, worker, ttl = args[1], args[2], args[3], args[4], tonumber(args[5])
   local is_alone, bull_attempts = args[6] == '1', tonumber(args[7] or '0')
-  local m = read_run(run)
-  local state, task_count = m.state, tonumber(m.tasks or '0')
-  if not state or not m.createdAt or not tonumber(i) or tonumber(i) >= task_count then return { 'gone' } end
-  local t = load_task(run, i)
+  local m = read_to_claim(run)
+  local state = m.state
+  -- The node and its definition. A run that is only staged has no state, a gate no master.
+  if not state or not tonumber(i) or not read_node(run, i, 'f') then return { 'gone' } end
+  local t, node = load_task(run, i), load_node(run, i)
+  if node.m == '' then return { 'gone' } end
   local member = run .. '|' .. i
-  -- The node and its definition.
-  hmget(run_key(run, 'nodes'), i, 'f' .. i)
-  local node = load_node(run, i)
   -- Whoever can add a job could name any task in it; only the job that planq itself makes for a task may start it.
   if args[9] ~= nil and args[9] ~= '' and args[9] ~= 'master-' .. node.m .. '/' .. run .. '.' .. node.id then return { 'foreign' } end
 
@@ -62,7 +70,7 @@ local function claim(args)
     event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
     if t.c >= GUILTY then
       t.r = 'stopped 3 workers'
-      return give_up(run, i, t, node, task_count, freed)
+      return give_up(run, i, t, node, freed)
     end
     if state == 'cancelled' then
       move(run, t, 'cancelled', false)
@@ -120,7 +128,7 @@ local function claim(args)
     if t.g then release(member, node, freed) end
     leave_lines(member, t)
     t.g, t.n, t.r = nil, nil, 'its definition in Redis is not the one that was submitted'
-    return give_up(run, i, t, node, task_count, freed)
+    return give_up(run, i, t, node, freed)
   end
   if (t.c or 0) >= SUSPECT and not is_alone then return { 'suspect', t.c } end
 

@@ -165,19 +165,8 @@ local function take_back()
   mark()
 end
 
--- What nearly every call looks at of a run, read at once: afterwards the fields of the run's hash as `hget` has them.
-local read_runs = {}
-local function read_run(run)
-  local key = run_key(run)
-  if read_runs[key] then return cached[key] end
-  read_runs[key] = true
-  local v = call('HMGET', key, 'state', 'tasks', 'createdAt', 'startedAt', 'context', 'approvals', 'skips', 'n:pending', 'n:ready',
-    'n:running', 'n:parked', 'n:completed', 'n:approval')
-  local read = {
-    state = v[1], tasks = v[2], createdAt = v[3], startedAt = v[4], context = v[5], approvals = v[6], skips = v[7],
-    ['n:pending'] = v[8], ['n:ready'] = v[9], ['n:running'] = v[10], ['n:parked'] = v[11], ['n:completed'] = v[12],
-    ['n:approval'] = v[13],
-  }
+-- Fields that were read in one command by whoever knows which it needs; the table is made in its size, which `hmget` cannot.
+local function keep_fields(key, read)
   local fields = cached[key]
   if not fields then
     cached[key] = read

@@ -26,6 +26,17 @@ local function load_node(run, i)
   return decode(hget(run_key(run, 'nodes'), i))
 end
 
+-- Reads a node and, in the same command, what stands beside it: 'd' or 'f', as below. Returns its text.
+local function read_node(run, i, beside)
+  local key, other = run_key(run, 'nodes'), beside .. i
+  local fields = cached[key]
+  if not fields or fields[i] == nil or fields[other] == nil then
+    local v = call('HMGET', key, i, other)
+    fields = keep_fields(key, { [i] = v[1], [other] = v[2] })
+  end
+  return fields[i]
+end
+
 -- Who needs node i, as `<index><condition>`, comma separated; false when nobody does.
 local function dependents_of(run, i)
   return hget(run_key(run, 'nodes'), 'd' .. i)
@@ -451,10 +462,9 @@ end
 -- Ends the run, or finds it blocked, when nothing of it can move any more. Returns its state.
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)
-  local key, r = run_key(run), read_run(run)
-  if (tonumber(r['n:ready']) or 0) + (tonumber(r['n:running']) or 0) + (tonumber(r['n:parked']) or 0) > (tonumber(r['n:approval']) or 0) then
-    return r.state
-  end
+  local key = run_key(run)
+  local function count(state) return tonumber(hget(key, state)) or 0 end
+  if count('n:ready') + count('n:running') > 0 or count('n:parked') > count('n:approval') then return hget(key, 'state') end
   local m = hmget(key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
     'n:pending', 'workspace', 'finishedAt', 'n:approval', 'onFailure', 'ending', 'n:gated')
   local state = m[1]

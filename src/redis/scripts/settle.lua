@@ -6,9 +6,23 @@
 -- reply are what could not be.
 -- Returns: {status, state, run state, delay ms, number of blocked, blocked…, number of grants, grants…, outbox…}
 --   status: settled | already (this token has settled before) | superseded (somebody else has it) | gone
+
+-- What is looked at of a run that goes on.
+local are_read_to_settle = {}
+local function read_to_settle(run)
+  local key = run_key(run)
+  if are_read_to_settle[key] then return cached[key] end
+  are_read_to_settle[key] = true
+  local v = call('HMGET', key, 'state', 'tasks', 'approvals', 'skips', 'n:pending', 'n:ready', 'n:running', 'n:completed')
+  return keep_fields(key, {
+    state = v[1], tasks = v[2], approvals = v[3], skips = v[4],
+    ['n:pending'] = v[5], ['n:ready'] = v[6], ['n:running'] = v[7], ['n:completed'] = v[8],
+  })
+end
+
 local function settle(args)
   local run, i, token, kind = args[1], args[2], args[3], args[4]
-  local m = read_run(run)
+  local m = read_to_settle(run)
   local state = m.state
   if not state then return { 'gone', '', '', 0, 0, 0 } end
   local task_count = tonumber(m.tasks)
@@ -25,7 +39,7 @@ local function settle(args)
   end
 
   -- The node and who needs it.
-  hmget(run_key(run, 'nodes'), i, 'd' .. i)
+  read_node(run, i, 'd')
   local node = load_node(run, i)
   local out, freed = new_outcome(), {}
   local ms = NOW - t.st
