@@ -1,6 +1,6 @@
 /**
- * The worker's ear on the stream of calls, a few of the events: a cancel stops agents at once, a new plan may name a new master. Nothing depends
- * on it: what it misses, the next heartbeat and the next look at the masters bring.
+ * The worker's ear on the stream of calls, a few of the events: a cancel stops agents at once, a new plan may name a new
+ * master. Nothing depends on it: what it misses, the next heartbeat and the next look at the masters bring.
  */
 import type { Store } from '../producer/store.ts';
 import type { Connection } from '../redis/connection.ts';

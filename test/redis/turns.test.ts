@@ -320,3 +320,21 @@ test('what fails in one call does not take the others with it', async () => {
   expect((await app.view(run)).run.state).toBe('completed');
   expect(await app.store.queues.queue(QUEUE).getJobState(`${broken}.a`)).toBe('active');
 });
+
+test('a job whose end fails halfway keeps its lock, whatever else ends in the call', async () => {
+  const app = await createTestApp();
+  const [run, broken] = [await submit(app, { a: noop }), await submit(app, { a: noop })];
+  const { redis, keys } = app.store;
+  const turns = openTurns(app);
+  await turns.call({ queue: QUEUE, lock: 'l1', next: 't1' });
+  await turns.call({ queue: QUEUE, lock: 'l2', next: 't2' });
+  await redis.set(`${keys.base}:runs:${broken}:processed`, 'no hash');
+  const ends = [
+    { queue: QUEUE, lock: 'l2', complete: await ending(app, `${broken}.a`) },
+    { queue: QUEUE, lock: 'l1', complete: await ending(app, `${run}.a`) },
+  ];
+  const answers = await Promise.allSettled(ends.map((turn) => turns.call(turn)));
+  expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  const locks = await redis.mget([broken, run].map((id) => `${keys.base}:${QUEUE}:${id}.a:lock`));
+  expect(locks).toEqual(['l2', null]);
+});

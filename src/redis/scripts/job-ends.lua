@@ -2,6 +2,7 @@
 -- are written out, and beside BullMQ's own scripts they leave the same behind; whatever else there is, is left to BullMQ's
 -- scripts, which the worker calls then. One thing BullMQ does not do: a stage or run job that has nothing to do but to end
 -- completes with its last child.
+
 -- What a stage or run job would find to be done now: the state that it ends with, or nil when a worker has to see to it.
 local function concluded(id)
   local run, group = match(id, '^([^.]+)%.stage%-(%d+)$')
@@ -56,12 +57,12 @@ local function complete_job(q, id, lock, value, parent, attempts)
   if sub(parent, 1, #RUNS + 1) ~= RUNS .. ':' or holders[key .. ':lock'] ~= lock then return false end
   if call('LREM', q.prefix .. 'active', '-1', id) == 0 then return false end
   holders[key .. ':lock'] = nil
-  q.locks[#q.locks + 1] = key .. ':lock'
   leave_parent(parent, key, value)
   call('HSET', key, 'atm', one_more(attempts), 'returnvalue', value, 'finishedOn', NOW_TEXT)
   q.completed[#q.completed + 1] = NOW_TEXT
   q.completed[#q.completed + 1] = id
   q.ended[#q.ended + 1] = id
+  q.locks[#q.locks + 1] = key .. ':lock'
   queue_event(q, 'completed', 'jobId', id, 'returnvalue', value, 'prev', 'active')
   return true
 end
