@@ -1,7 +1,7 @@
 /**
  * Who has what: every limit with its capacity, what is in use, who holds it and who waits for it.
  */
-import { parseNode } from '../flows/node.ts';
+import { type LimitTake, limitKey, parseNode } from '../flows/node.ts';
 import type { Store } from '../producer/store.ts';
 
 export interface LimitView {
@@ -43,7 +43,7 @@ export async function listLimits(store: Store): Promise<LimitView[]> {
       return {
         name: limitName(key),
         capacity: caps[key] === undefined ? (ownCaps.get(key) ?? null) : Number(caps[key]),
-        used: Number(used[key] ?? 0),
+        used: readUsed(used, holders, key),
         holders: holders.get(key) ?? [],
         waiting,
         next: (await readMembers(store, next)).map(({ run, id }) => ({ run, task: id })),
@@ -52,13 +52,24 @@ export async function listLimits(store: Store): Promise<LimitView[]> {
   );
 }
 
+/** What is in use of a limit. Of a run's own it is what its tasks hold: only of shared ones a sum is kept for all to see. */
+export function readUsed(
+  used: Readonly<Record<string, string>>,
+  holders: Holdings['holders'],
+  key: string,
+): number {
+  if (!isOwn(key)) return Number(used[key] ?? 0);
+  return (holders.get(key) ?? []).reduce((sum, { amount }) => sum + amount, 0);
+}
+
 /** Who holds shares now, by all leases that live. */
 export async function readHoldings(store: Store): Promise<Holdings> {
   const leases = await store.redis.zrange(store.keys.leases, '0', '-1');
   const holders: Holdings['holders'] = new Map();
   const ownCaps = new Map<string, number>();
   for (const { run, id, limits } of await readMembers(store, leases)) {
-    for (const [key, amount, cap] of limits) {
+    for (const take of limits) {
+      const [key, [, amount, cap]] = [limitKey(run, take), take];
       const list = holders.get(key) ?? [];
       list.push({ run, task: id, amount });
       holders.set(key, list);
@@ -71,7 +82,7 @@ export async function readHoldings(store: Store): Promise<Holdings> {
 interface Member {
   run: string;
   id: string;
-  limits: ReturnType<typeof parseNode>['l'];
+  limits: LimitTake[];
 }
 
 /** The tasks behind `<run>|<index>`, from leases or from a line; those of a run that is gone are left out. */

@@ -1,7 +1,7 @@
 /** Reads what {@link explainTask} must know of one task: what the claim script looks at, and who serves its queue. */
 import { taskJobId } from '../flows/compile.ts';
 import { gateNames } from '../flows/gate-names.ts';
-import { parseNode, type RecordNode } from '../flows/node.ts';
+import { limitKey, parseNode, type RecordNode } from '../flows/node.ts';
 import { parseTaskRecord } from '../flows/run-view.ts';
 import type { LimitFact, QueueFact, TaskFacts } from '../flows/why-facts.ts';
 import type { RunState } from '../plan/states.ts';
@@ -10,7 +10,7 @@ import type { Store } from '../producer/store.ts';
 import { lineEntry, masterQueue } from '../redis/keys.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
-import { limitName, readHoldings } from './list-limits.ts';
+import { limitName, readHoldings, readUsed } from './list-limits.ts';
 import { livingWorkers } from './living-workers.ts';
 import { NodeReader } from './node-reader.ts';
 import { readHolds } from './read-holds.ts';
@@ -43,20 +43,21 @@ export async function readTaskFacts(store: Store, clock: Clock, run: string, ind
     needs: record.s === 'pending' ? await reader.needs(index) : [],
     roots: record.s === 'blocked' ? await reader.roots(record.b ?? []) : [],
     holds: await readHolds(store, ['all', `master:${node.m}`, `run:${run}`]),
-    limits: await readLimits(store, node, lineEntry(run, index)),
+    limits: await readLimits(store, run, node, lineEntry(run, index)),
     queue: await readQueue(store, node, run, await livingWorkers(store, clock)),
     lastOutput: tail.at(-1) ?? null,
   };
 }
 
-async function readLimits(store: Store, node: RecordNode, entry: string): Promise<LimitFact[]> {
+async function readLimits(store: Store, run: string, node: RecordNode, entry: string): Promise<LimitFact[]> {
   const [caps, used, { holders }] = await Promise.all([
     store.redis.hgetall(store.keys.caps),
     store.redis.hgetall(store.keys.used),
     readHoldings(store),
   ]);
   return Promise.all(
-    node.l.map(async ([key, amount, own]): Promise<LimitFact> => {
+    node.l.map(async (take): Promise<LimitFact> => {
+      const [key, [, amount, own]] = [limitKey(run, take), take];
       const line = store.keys.line(key);
       const [head, rank, before] = await Promise.all([
         store.redis.zrange(line, '0', '0', 'WITHSCORES'),
@@ -67,7 +68,7 @@ async function readLimits(store: Store, node: RecordNode, entry: string): Promis
       return {
         name: limitName(key),
         amount,
-        used: Number(used[key] ?? 0),
+        used: readUsed(used, holders, key),
         capacity: cap,
         ahead: rank ?? before,
         isBehind: head[0] !== undefined && head[0] !== entry && Number(head[1]) <= Number(node.o),

@@ -1,11 +1,11 @@
 /**
- * What the scripts and the queues need of a task, as the small JSON that stands in the run record: one per node of the
+ * What the scripts and the queues need of a task, as the short text that stands in the run record: one per node of the
  * graph, written once at submit. The full definition of a task stands beside it and is read only by the worker that
  * performs it.
  */
 
-/** A share that a task takes while it runs: key, amount, and the capacity where the run itself sets it. */
-export type LimitTake = [key: string, amount: number, capacity?: number];
+/** A share that a task takes while it runs: the limit's name, the amount, and the capacity where the run itself sets it. */
+export type LimitTake = [name: string, amount: number, capacity?: number];
 
 export interface RecordNode {
   id: string;
@@ -26,21 +26,38 @@ export interface RecordNode {
   h?: string;
 }
 
-/** As the record keeps it: the limits are one text, which the scripts read faster than lists in a list. */
-export function writeNode({ l, ...node }: RecordNode): string {
-  return JSON.stringify({
-    ...node,
-    l: l.map(([key, amount, capacity]) => `${key} ${amount} ${capacity ?? ''}`).join(),
-  });
+/** As the record keeps it: words, which the scripts read faster than JSON; the limits come last, with commas between them. */
+export function writeNode({ id, m, p, o, g, x, c, h, l }: RecordNode): string {
+  const limits = l.map(([name, amount, capacity]) => `${name} ${amount} ${capacity ?? ''}`).join();
+  return [id, m, p, o, g, x, c ?? 0, h ?? '', limits].join(' ');
 }
 
-/** Reads a node back from the record. */
+const NODE = /^(\S+) (\S*) (\d+) (\d+) (\d+) (\d+) ([01]) (\S*) (.*)$/;
+
+/** Reads a node back from the record. @throws Error when that is not what stands there */
 export function parseNode(text: string): RecordNode {
-  const { l, ...node } = JSON.parse(text) as Omit<RecordNode, 'l'> & { l: string };
-  return { ...node, l: l === '' ? [] : l.split(',').map(parseTake) };
+  const node = readNode(text);
+  if (node === null) throw new Error(`cannot read a node of the run record: ${JSON.stringify(text.slice(0, 100))}`);
+  return node;
+}
+
+/** @returns null where no node stands */
+export function readNode(text: string): RecordNode | null {
+  const [, id, m, p, o, g, x, c, h, limits] = (NODE.exec(text) ?? []) as string[];
+  if (id === undefined) return null;
+  const node: RecordNode = { id, m: m!, p: Number(p), o: o!, g: Number(g), x: Number(x), l: [] };
+  if (limits !== '') node.l = limits!.split(',').map(parseTake);
+  if (c === '1') node.c = 1;
+  if (h !== '') node.h = h!;
+  return node;
 }
 
 function parseTake(text: string): LimitTake {
-  const [key, amount, capacity] = text.split(' ') as [string, string, string];
-  return capacity === '' ? [key, Number(amount)] : [key, Number(amount), Number(capacity)];
+  const [name, amount, capacity] = text.split(' ') as [string, string, string];
+  return capacity === '' ? [name, Number(amount)] : [name, Number(amount), Number(capacity)];
+}
+
+/** What a limit is called outside of the node: those of a run are the run's own. */
+export function limitKey(run: string, [name, , capacity]: LimitTake): string {
+  return capacity === undefined ? name : `run:${run}:${name}`;
 }

@@ -4,7 +4,7 @@
  */
 
 import { complete, type TaskDefinition } from './definition.ts';
-import type { RecordNode } from './node.ts';
+import { type RecordNode, readNode } from './node.ts';
 
 /** Why nothing more is known of such a task. */
 export const DAMAGED_REASON = 'Its definition in Redis is damaged';
@@ -29,12 +29,7 @@ export function readShown(text: string | null | undefined): ShownDefinition | nu
 
 /** What is left of a task whose definition is damaged: what the scripts need of it. @param text its node */
 export function readRemains(text: string | null | undefined, index: number): Pick<RecordNode, 'id' | 'm' | 'g'> {
-  const node: Partial<Record<keyof RecordNode, unknown>> = readObject(text) ?? {};
-  return {
-    id: typeof node.id === 'string' ? node.id : `task ${index}`,
-    m: typeof node.m === 'string' ? node.m : '',
-    g: typeof node.g === 'number' ? node.g : 0,
-  };
+  return readNode(text ?? '') ?? { id: `task ${index}`, m: '', g: 0 };
 }
 
 type Fields = Partial<Record<keyof TaskDefinition, unknown>>;

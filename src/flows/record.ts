@@ -91,8 +91,8 @@ function recordNode(node: GraphNode, task: Task | undefined, options: RecordOpti
 function limitTakes(task: Task, options: RecordOptions): LimitTake[] {
   const takes: LimitTake[] = [];
   const phaseLimit = options.phaseLimits[task.phase];
-  if (phaseLimit !== undefined) takes.push([`run:${options.run}:phase:${task.phase}`, 1, phaseLimit]);
-  if (options.agents !== null) takes.push([`run:${options.run}:agents`, 1, options.agents]);
+  if (phaseLimit !== undefined) takes.push([`phase:${task.phase}`, 1, phaseLimit]);
+  if (options.agents !== null) takes.push(['agents', 1, options.agents]);
   for (const name of Object.keys(task.takes).sort()) takes.push([`res:${name}`, task.takes[name]!]);
   takes.push(['agents', 1]);
   return takes;

@@ -99,9 +99,8 @@ async function withOwnLimits(store: Store, origin: string, plan: Plan): Promise<
   const indexes = plan.tasks.flatMap(({ undoes }) => (undoes === undefined ? [] : [undoes.index]));
   const limits = { ...plan.limits, phases: { ...plan.limits.phases } };
   for (const text of await store.record.readFields(origin, 'nodes', indexes)) {
-    for (const [key, , capacity] of text === null ? [] : parseNode(text).l) {
+    for (const [name, , capacity] of text === null ? [] : parseNode(text).l) {
       if (capacity === undefined) continue;
-      const name = key.slice(`run:${origin}:`.length);
       if (name === 'agents') limits.agents = capacity;
       else limits.phases[name.slice('phase:'.length)] = capacity;
     }

@@ -72,8 +72,12 @@ export class Audits {
     }));
   }
 
-  async mendCounts(run: string): Promise<Miscount[]> {
-    return readMiscounts(await this.scripts.call('audit-counts', run, MOST_NODES));
+  async mendCounts(run: string): Promise<(Miscount & { what: 'count' | 'limit' })[]> {
+    const reply = await this.scripts.call('audit-counts', run, MOST_NODES);
+    return parts(reply, 4).map(([what, ...words]) => ({
+      what: what === 'limit' ? 'limit' : 'count',
+      ...readMiscounts(words)[0]!,
+    }));
   }
 
   /** `closed` gates were opened too early and are closed again; of others it is only told. */

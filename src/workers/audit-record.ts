@@ -40,11 +40,10 @@ export async function auditLimits(worker: WorkerContext): Promise<void> {
   for (const { name, is } of found.repairs) warnOf(worker, { what: 'limit', run: '', name, count: is });
 }
 
-/** The counts and the gates of one run. */
+/** The counts, the own limits and the gates of one run. */
 export async function auditRun(worker: WorkerContext, run: string): Promise<void> {
   const { store, clock } = worker;
-  for (const { name, is } of await store.audits.mendCounts(run))
-    warnOf(worker, { what: 'count', run, name, count: is });
+  for (const { what, name, is } of await store.audits.mendCounts(run)) warnOf(worker, { what, run, name, count: is });
   const { gates, outbox } = await store.audits.mendGates(run);
   for (const { index, isClosed } of gates) {
     if (isClosed) warnOf(worker, { what: 'gate', run, task: { index, id: `gate ${index}` } });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { gateNames, gatesNamed } from '../../src/flows/gate-names.ts';
+import { parseNode } from '../../src/flows/node.ts';
 import { compileRecord } from '../../src/flows/record.ts';
 import { toRunView } from '../../src/flows/run-view.ts';
 import { testPlan } from '../support/app.ts';
@@ -9,7 +10,7 @@ function stored(document: Record<string, unknown>) {
   const { plan, graph } = testPlan({ defaults: { agent: 'noop' }, ...document });
   const { gates, defs, nodes } = compileRecord(plan, graph, { run: 'r', createdAt: 0, phaseLimits: {}, agents: null });
   const meta = { gates: JSON.stringify(gates), tasks: String(defs.length), nodes: String(nodes.length) };
-  return { meta, defs, ids: nodes.map((node) => (JSON.parse(node) as { id: string }).id) };
+  return { meta, defs, ids: nodes.map((node) => parseNode(node).id) };
 }
 
 const PHASES = {

@@ -170,8 +170,8 @@ test('the limits are those that the run was submitted with', async () => {
   const [node] = await app.store.record.readFields(run, 'nodes', [0]);
   expect(parseNode(node!)).toMatchObject({
     l: [
-      [`run:${run}:phase:implementation`, 1, 10],
-      [`run:${run}:agents`, 1, 1],
+      ['phase:implementation', 1, 10],
+      ['agents', 1, 1],
       ['agents', 1],
     ],
   });

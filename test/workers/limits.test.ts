@@ -61,7 +61,9 @@ test('a task that has to wait says what for, and starts when that is free', asyn
     (await app.view(runId)).tasks.find((task) => task.state === 'parked'),
   );
   expect(parked.reason).toBe('waiting for gpu');
-  expect(await usedLimits(app)).toEqual({ agents: '1', 'res:gpu': '1', [`run:${runId}:phase:implementation`]: '1' });
+  expect(await usedLimits(app)).toEqual({ agents: '1', 'res:gpu': '1' });
+  const limits = (await listLimits(app.store)).map(({ name, used, capacity }) => [name, used, capacity]);
+  expect(limits).toContainEqual([`phase implementation of run ${runId}`, 1, 10]);
   agent.release(first!);
   await waitUntil('the other runs', () => agent.running.has(parked.id));
   agent.release(parked.id);

@@ -28,7 +28,7 @@ local function claim_taken(queue, id, fields, token)
   local run, i = match(fields.data or '', '^{"v":1,"run":"([^"\\]+)","i":(%d+)}$')
   if not run or fields.defa then return '' end
   local pressed = (fields.failedReason or '') == '' and '1' or ''
-  return one_call(claim, { run, i, token, WORKER, LEASE_MS, '', fields.atm or '0', pressed, queue .. '/' .. id })
+  return one_call(claim, { run, i, token, WORKER, LEASE_MS, '', fields.atm or '0', pressed, queue .. '/' .. id }, 0)
 end
 
 -- Gives each of the calls a job that it can perform, as long as there are some.
@@ -92,13 +92,14 @@ local function advance()
   local now, replies, wanted = { nonce = NONCE, done = {}, taken = {} }, {}, {}
 
   read_ahead()
-  local function settle_and_complete(number, args)
+  local function settle_and_complete(number, from)
     local answer, is_done = '', false
-    if args[8] == '1' then answer = settle({ unpack(args, 9) }) end
+    local queue, job, lock, value, _, parent, attempts, is_settling = unpack(ARGV, from, from + 7)
+    if is_settling == '1' then answer = settle(ARGV, from + 7) end
     if before and before.done[number] then
       is_done = true
-    elseif args[2] ~= '' and (answer == '' or is_completed(answer)) then
-      is_done = complete_job(queue_of(args[1]), args[2], args[3], args[4], args[6], args[7])
+    elseif job ~= '' and (answer == '' or is_completed(answer)) then
+      is_done = complete_job(queue_of(queue), job, lock, value, parent, attempts)
     end
     return { answer, is_done and '1' or '', '' }
   end
@@ -106,14 +107,15 @@ local function advance()
   for from = 7, #ARGV, WIDTH do
     local at = #replies + 1
     -- A text, since JSON has no other keys.
-    local number, args = tostring(at), { unpack(ARGV, from, from + WIDTH - 1) }
-    local reply = one_call(settle_and_complete, number, args)
+    local number, queue, token = tostring(at), ARGV[from], ARGV[from + 4]
+    local reply = one_call(settle_and_complete, number, from)
     replies[at] = reply
     if reply[2] == '1' then now.done[number] = true end
     -- Who has not completed its job will ask BullMQ's own script, and take the next one with that.
-    if args[5] ~= '' and reply[1] ~= 'error' and (args[2] == '' or reply[2] == '1') then
-      if not wanted[args[1]] then wanted[args[1]] = {} end
-      table.insert(wanted[args[1]], { at = at, number = number, lock = args[3], token = args[5] })
+    if token ~= '' and reply[1] ~= 'error' and (ARGV[from + 1] == '' or reply[2] == '1') then
+      local calls = wanted[queue] or {}
+      wanted[queue] = calls
+      calls[#calls + 1] = { at = at, number = number, lock = ARGV[from + 2], token = token }
     end
   end
   write_completed()

@@ -2,7 +2,7 @@
 -- ARGV: run, node index, verdict ('approve' or 'reject'), JSON of who, when and the comment, reason for a rejection
 -- Returns {status, outbox…}; status: done | gone | not-waiting
 local run, i = ARGV[1], ARGV[2]
-local m = hmget(run_key(run), 'state', 'tasks', 'nodes')
+local m = hmget(run_hash(run), 'state', 'tasks', 'nodes')
 if not m[1] then return { 'gone' } end
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 local is_gate = tonumber(i) >= task_count
@@ -11,9 +11,9 @@ local approve = ARGV[3] == 'approve'
 -- A gate that was rejected can be approved after all; a rejected task is retried or skipped instead.
 local again = approve and is_gate and t.s == 'failed'
 if not again and (t.s ~= 'parked' or t.ap ~= 1) then return { 'not-waiting', t.s } end
-hset(run_key(run, 'decisions'), i, ARGV[4])
-if not again then hincrby(run_key(run), is_gate and 'n:gated' or 'n:approval', -1) end
-if m[1] == 'blocked' then hset(run_key(run), 'state', awake_state(run)) end
+hset(run_hash(run, 'decisions'), i, ARGV[4])
+if not again then hincrby(run_hash(run), is_gate and 'n:gated' or 'n:approval', -1) end
+if m[1] == 'blocked' then hset(run_hash(run), 'state', awake_state(run)) end
 local out, work = new_outcome(), {}
 if approve then
   t.ap, t.r, t.n, t.f = 2, nil, nil, nil

@@ -1,18 +1,22 @@
--- The counts of a run that has not ended must be those of its tasks' records. Counted and repaired in this one call; then
--- the run's state is looked at again, which follows from the counts.
+-- The counts of a run that has not ended must be those of its tasks' records, and what is in use of its own limits the sum of
+-- their leases. Counted and repaired in this one call; then the run's state is looked at again, which follows from the counts.
 -- ARGV: run, most tasks to count; a run with more is left alone.
--- Returns per repair: field, was, is
+-- Returns per repair: what (count | limit), name, was, is
 local run, most = ARGV[1], tonumber(ARGV[2])
-local m = hmget(run_key(run), 'state', 'tasks', 'nodes')
+local m = hmget(run_hash(run), 'state', 'tasks', 'nodes')
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 if not m[1] or is_final(m[1]) or not task_count or task_count > most then return {} end
 local states = { 'ready', 'running', 'parked', 'completed', 'failed', 'blocked', 'skipped', 'cancelled' }
-local n, found = { approval = 0, tolerated = 0, gated = 0, pending = 0 }, 0
+local n, used = { approval = 0, tolerated = 0, gated = 0, pending = 0 }, {}
+-- A run without limits of its own has no such field.
+for _, name in ipairs(call('HKEYS', run_key(run))) do
+  if sub(name, 1, 2) == 'u:' then used[name] = 0 end
+end
 for _, state in ipairs(states) do n[state] = 0 end
 for from = 0, node_count - 1, 500 do
-  local indexes = {}
+  local indexes, holders = {}, {}
   for i = from, math.min(from + 499, node_count - 1) do indexes[#indexes + 1] = i end
-  for at, text in ipairs(hmget(run_key(run, 'tasks'), unpack(indexes))) do
+  for at, text in ipairs(hmget(run_hash(run, 'tasks'), unpack(indexes))) do
     local t = text and decode(text) or { s = 'pending' }
     if indexes[at] >= task_count then
       if t.s == 'parked' and t.ap == 1 then n.gated = n.gated + 1 end
@@ -20,21 +24,45 @@ for from = 0, node_count - 1, 500 do
       n[t.s] = (n[t.s] or 0) + 1
       if t.s == 'parked' and t.ap == 1 then n.approval = n.approval + 1 end
       if t.s == 'failed' and t.tol then n.tolerated = n.tolerated + 1 end
+      if t.s == 'running' or t.g then holders[#holders + 1] = tostring(indexes[at]) end
+    end
+  end
+  local members = {}
+  for at, i in ipairs(holders) do members[at] = run .. '|' .. i end
+  read_leases(members)
+  if #holders > 0 then know(run_hash(run, 'nodes'), holders) end
+  for at, i in ipairs(holders) do
+    local limits = lease_of(members[at]) and limits_of(load_node(run, i)) or {}
+    for k = 1, #limits, 4 do
+      if limits[k + 2] then used[limits[k + 3]] = (used[limits[k + 3]] or 0) + limits[k + 1] end
     end
   end
 end
-local reply = {}
+local reply, freed = {}, {}
+local function repaired(what, name, was, is)
+  event(run, 'repaired', 'what', what, 'name', name, 'was', was, 'count', is)
+  for _, word in ipairs({ what, name, was, is }) do reply[#reply + 1] = word end
+end
 for name, is in pairs(n) do
-  local was = hget(run_key(run), 'n:' .. name)
+  local was = hget(run_hash(run), 'n:' .. name)
   if (tonumber(was or '0') or -1) ~= is then
-    hset(run_key(run), 'n:' .. name, is)
-    event(run, 'repaired', 'what', 'count', 'name', name, 'was', was or 0, 'count', is)
-    for _, word in ipairs({ name, was or '0', is }) do reply[#reply + 1] = word end
+    hset(run_hash(run), 'n:' .. name, is)
+    repaired('count', name, was or '0', is)
   end
 end
+for field, is in pairs(used) do
+  local was = tonumber(hget(run_hash(run), field) or '0') or -1
+  if was ~= is then
+    local key = 'run:' .. run .. ':' .. sub(field, 3)
+    hset(run_hash(run), field, is)
+    if was > is then freed[key] = true end
+    repaired('limit', limit_name(key), was, is)
+  end
+end
+grant_later(freed)
 if #reply > 0 then
   if m[1] == 'blocked' and n.ready + n.running + n.parked - n.approval > 0 then
-    hset(run_key(run), 'state', awake_state(run))
+    hset(run_hash(run), 'state', awake_state(run))
     event(run, 'run-resumed', 'tasks', '')
   end
   close_run(run)

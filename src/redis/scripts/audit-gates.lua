@@ -4,7 +4,7 @@
 -- only told: what has begun is not taken back.
 -- ARGV: run, most nodes to look at. Returns {number of outbox words, outbox…, then per finding: gate, closed | told}
 local run, most = ARGV[1], tonumber(ARGV[2])
-local m = hmget(run_key(run), 'state', 'tasks', 'nodes')
+local m = hmget(run_hash(run), 'state', 'tasks', 'nodes')
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 if not m[1] or is_final(m[1]) or not task_count or node_count == task_count or node_count > most then return { 0 } end
 local open = { pending = true, ready = true, running = true, parked = true }
@@ -12,7 +12,7 @@ local function indexes(text) return gmatch(text or '', '(%d+)%a') end
 local early = {}
 for i = task_count, node_count - 1 do
   if load_task(run, i).s == 'completed' then
-    for from in indexes(hget(run_key(run, 'needs'), i)) do
+    for from in indexes(hget(run_hash(run, 'needs'), i)) do
       if open[load_task(run, from).s] then
         early[#early + 1] = i
         break
@@ -45,7 +45,7 @@ local out = new_outcome()
 if is_closed then
   recompute(run, task_count, node_count, out)
   tell(run, out)
-  if m[1] == 'blocked' then hset(run_key(run), 'state', awake_state(run)) end
+  if m[1] == 'blocked' then hset(run_hash(run), 'state', awake_state(run)) end
   close_run(run)
 end
 local reply = outbox_entries(run, out.ready)

@@ -1,11 +1,11 @@
--- What is in use of every limit must be the sum of the leases that live. Both are read in this one call, so that it is
+-- What is in use of every shared limit must be the sum of the leases that live. Both are read in this one call, so that it is
 -- exact; repaired where it differs, and what becomes free by that is handed on.
 -- ARGV: most leases to add up; with more of them nothing is looked at.
 -- Returns {status (done | many), number of grant words, grants…, then per repair: limit, was, is}
-local leases = call('ZCARD', LEASES)
+local leases = call('ZCARD', LEASES_KEY)
 if leases > tonumber(ARGV[1]) then return { 'many', 0 } end
 local sums, of_run = {}, {}
-for _, member in ipairs(call('ZRANGE', LEASES, 0, -1)) do
+for _, member in ipairs(call('ZRANGE', LEASES_KEY, 0, -1)) do
   local run, i = match(member, '^(.*)|(%d+)$')
   if run then
     of_run[run] = of_run[run] or {}
@@ -15,13 +15,15 @@ end
 for run, indexes in pairs(of_run) do
   for from = 1, #indexes, 500 do
     local part = { unpack(indexes, from, math.min(from + 499, #indexes)) }
-    for _, node in ipairs(hmget(run_key(run, 'nodes'), unpack(part))) do
-      local limits = node and limits_of(decode(node)) or {}
-      for at = 1, #limits, 3 do sums[limits[at]] = (sums[limits[at]] or 0) + limits[at + 1] end
+    for _, node in ipairs(hmget(run_hash(run, 'nodes'), unpack(part))) do
+      local limits = node and limits_of(parse_node(node)) or {}
+      for at = 1, #limits, 4 do
+        if not limits[at + 2] then sums[limits[at]] = (sums[limits[at]] or 0) + limits[at + 1] end
+      end
     end
   end
 end
-local used, seen = call('HGETALL', USED), {}
+local used, seen = call('HGETALL', key_of[USED]), {}
 for at = 1, #used, 2 do
   seen[used[at]] = used[at + 1]
   if not sums[used[at]] then sums[used[at]] = 0 end
@@ -32,7 +34,7 @@ for key, sum in pairs(sums) do
   if was ~= sum then
     if sum == 0 then hdel(USED, key) else hset(USED, key, sum) end
     if was > sum then freed[key] = true end
-    event(match(key, '^run:([^:]*):') or '', 'repaired', 'what', 'limit', 'name', limit_name(key), 'was', was, 'count', sum)
+    event('', 'repaired', 'what', 'limit', 'name', limit_name(key), 'was', was, 'count', sum)
     for _, word in ipairs({ limit_name(key), was, sum }) do repairs[#repairs + 1] = word end
   end
 end

@@ -3,7 +3,7 @@
 local queue, id, run = ARGV[1], ARGV[2], ARGV[3]
 if call('EXISTS', run_key(run)) == 1 or job_state(queue, id) ~= 'nowhere' then return { 0 } end
 local key = B .. ':' .. queue .. ':' .. id
-local ok, data = pcall(decode, hget(key, 'data') or '')
+local ok, data = pcall(decode, hget(hash_at(key), 'data') or '')
 if not ok or type(data) ~= 'table' or data.v ~= 1 or data.run ~= run then return { 0 } end
 if call('EXISTS', key .. ':lock') == 1 then return { 0 } end
 if ARGV[4] == '1' then

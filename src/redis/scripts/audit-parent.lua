@@ -13,14 +13,14 @@ if ARGV[3] ~= '' then
 else
   deps = call('SRANDMEMBER', key, 100)
 end
-local reply = { job_state('runs', id), hget(run_key(run), 'state') or '', call('SCARD', key) }
+local reply = { job_state('runs', id), hget(run_hash(run), 'state') or '', call('SCARD', key) }
 for _, dep in ipairs(deps) do
   local queue, job = match(dep, '^(.*):([^:]*)$')
   local ours = queue and sub(queue, 1, #B + 1) == B .. ':' and sub(queue, #B + 2)
   local its_run, index, task, tolerated = '', '', '', ''
   local is = ours and job_state(ours, job) or call('EXISTS', dep) == 1 and 'elsewhere' or 'absent'
   if ours then
-    local ok, data = pcall(decode, hget(dep, 'data') or '')
+    local ok, data = pcall(decode, hget(hash_at(dep), 'data') or '')
     if ok and type(data) == 'table' and type(data.run) == 'string' then
       its_run = data.run
       if type(data.i) == 'number' then

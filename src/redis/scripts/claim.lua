@@ -21,7 +21,7 @@ end
 
 -- It fails for good without another attempt, for the reason in `t.r`.
 local function give_up(run, i, t, node, freed)
-  local out, task_count = new_outcome(), tonumber(hget(run_key(run), 'tasks'))
+  local out, task_count = new_outcome(), tonumber(hget(run_hash(run), 'tasks'))
   fail_task(run, i, t, node, task_count, out)
   -- The worker adds these jobs; if it dies before, the sweeper does.
   if adds_jobs then
@@ -34,27 +34,22 @@ local function give_up(run, i, t, node, freed)
   return settled('failed', outbox_entries(run, out.ready))
 end
 
-local are_read_to_claim = {}
-local function read_to_claim(run)
-  local key = run_key(run)
-  if are_read_to_claim[key] then return cached[key] end
-  are_read_to_claim[key] = true
-  local v = call('HMGET', key, 'state', 'startedAt', 'context', 'n:ready', 'n:running')
-  return keep_fields(key, { state = v[1], startedAt = v[2], context = v[3], ['n:ready'] = v[4], ['n:running'] = v[5] })
-end
+local TO_CLAIM = { 'state', 'startedAt', 'context', 'n:ready', 'n:running' }
 
-local function claim(args)
-  local run, i, token, worker, ttl = args[1], args[2], args[3], args[4], tonumber(args[5])
-  local is_alone, bull_attempts = args[6] == '1', tonumber(args[7] or '0')
-  local m = read_to_claim(run)
+-- The arguments are those after the first `at`.
+local function claim(args, at)
+  local run, i, token, worker, ttl = args[at + 1], args[at + 2], args[at + 3], args[at + 4], tonumber(args[at + 5])
+  local is_alone, bull_attempts, job = args[at + 6] == '1', tonumber(args[at + 7] or '0'), args[at + 9]
+  if not tonumber(i) or not read_node(run, i, 'f') then return { 'gone' } end
+  local node = load_node(run, i)
+  local m = know_run(run, TO_CLAIM, limits_of(node))
   local state = m.state
-  -- The node and its definition. A run that is only staged has no state, a gate no master.
-  if not state or not tonumber(i) or not read_node(run, i, 'f') then return { 'gone' } end
-  local t, node = load_task(run, i), load_node(run, i)
-  if node.m == '' then return { 'gone' } end
+  -- A run that is only staged has no state, a gate no master.
+  if not state or node.m == '' then return { 'gone' } end
+  local t = load_task(run, i)
   local member = run .. '|' .. i
   -- Whoever can add a job could name any task in it; only the job that planq itself makes for a task may start it.
-  if args[9] ~= nil and args[9] ~= '' and args[9] ~= 'master-' .. node.m .. '/' .. run .. '.' .. node.id then return { 'foreign' } end
+  if job and job ~= '' and job ~= 'master-' .. node.m .. '/' .. run .. '.' .. node.id then return { 'foreign' } end
 
   if t.s == 'running' then
     if t.k == token then
@@ -64,7 +59,7 @@ local function claim(args)
     if expires and expires > NOW then return { 'later', expires - NOW } end
     -- The worker that had it is gone, and so (guardian lease < lock <= this lease) is its agent.
     local freed = {}
-    release(member, node, freed)
+    release(run, member, node, freed)
     t.c = (t.c or 0) + 1
     t.lk, t.k = t.k, nil
     event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
@@ -89,7 +84,7 @@ local function claim(args)
 
   -- BullMQ counts an attempt when a job fails there, so a higher count than at our last claim means that it had failed;
   -- without that, it is only here again because a worker died before it could let it fail.
-  if t.s == 'failed' and state ~= 'cancelled' and args[8] == '1' and bull_attempts > (t.m or 0) then return { 'again' } end
+  if t.s == 'failed' and state ~= 'cancelled' and args[at + 8] == '1' and bull_attempts > (t.m or 0) then return { 'again' } end
   if state == 'cancelled' or state == 'completed' or state == 'failed' then return { 'final', state } end
   if t.s == 'pending' then return { 'later', 5000 } end
   if t.s ~= 'ready' and t.s ~= 'parked' then
@@ -105,7 +100,7 @@ local function claim(args)
         local was = t.s
         if t.g then
           local freed = {}
-          release(member, node, freed)
+          release(run, member, node, freed)
           t.g = nil
           grant_later(freed)
         end
@@ -123,9 +118,9 @@ local function claim(args)
 
   -- The definition as it was submitted, or nothing: what changed it was not planq.
   local def = definition_of(run, i)
-  if node.h and (not def or redis.sha1hex(def) ~= node.h) then
+  if node.h ~= '' and (not def or redis.sha1hex(def) ~= node.h) then
     local freed = {}
-    if t.g then release(member, node, freed) end
+    if t.g then release(run, member, node, freed) end
     leave_lines(member, t)
     t.g, t.n, t.r = nil, nil, 'its definition in Redis is not the one that was submitted'
     return give_up(run, i, t, node, freed)
@@ -135,7 +130,7 @@ local function claim(args)
   if t.g and lease_of(member) then
     put(LEASES, member, NOW + ttl)
   else
-    local short = shortage(node, member)
+    local short = shortage(run, node, member)
     if short then
       stand_in_line(member, t, short, node.o)
       local was = t.s
@@ -147,7 +142,7 @@ local function claim(args)
       return { 'parked', t.r }
     end
     leave_lines(member, t)
-    acquire(member, node, ttl)
+    acquire(run, member, node, ttl)
   end
 
   move(run, t, 'running', false)
@@ -159,7 +154,7 @@ local function claim(args)
   if bull_attempts > 0 then now.m = bull_attempts end
   save_task(run, i, now)
   if not m.startedAt then
-    put(run_key(run), 'startedAt', NOW)
+    put(run_hash(run), 'startedAt', NOW)
     event(run, 'run-started')
   end
   event(run, 'task-started', 'task', i, 'attempt', text_of(attempt), 'worker', worker)

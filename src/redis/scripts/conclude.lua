@@ -6,9 +6,10 @@
 --   {'gone'}            no record knows this run
 local function goes_on(state) return state == 'running' or state == 'paused' end
 
-local function conclude(args)
-  local run, group = args[1], args[2]
-  local m = hmget(run_key(run), 'state', 'gates', 'noFiles', 'n:pending', 'n:ready', 'n:running', 'n:parked')
+-- The arguments are those after the first `at`.
+local function conclude(args, at)
+  local run, group = args[at + 1], args[at + 2]
+  local m = hmget(run_hash(run), 'state', 'gates', 'noFiles', 'n:pending', 'n:ready', 'n:running', 'n:parked')
   local state = m[1]
   if not state then return { 'gone' } end
   if group == '' then

@@ -30,92 +30,126 @@ end
 
 -- A call from Lua costs more than what it does. So fields of hashes are read once and written together, by `flush`, when
 -- the script or, of several calls that came together, the call is over. All of planq's scripts use these; only the counts
--- of open needs are changed directly. The leases, a sorted set, are kept in the same way: a member's score is its field.
-local LEASES = B .. ':leases'
-local cached, dirty = {}, {}
--- What was there before, for a call that fails among others: key, field, value, whether it was changed.
+-- of open needs are changed directly.
+--
+-- A hash is a table of the fields that are known so far, false for one that is not there. Fields are texts: a number is made
+-- one where a field is looked for that is not known yet.
+local hashes, key_of, run_hashes = {}, {}, {}
+-- The fields of a hash that were changed.
+local dirty = {}
+-- What was there before, for a call that fails among others: hash, field, value.
 local journal, journal_length, is_journaled = {}, 0, false
 
-local function fields_of(key)
-  local fields = cached[key]
-  if not fields then
-    fields = {}
-    cached[key] = fields
+local function hash_at(key)
+  local h = hashes[key]
+  if not h then
+    h = {}
+    hashes[key], key_of[h] = h, key
   end
-  return fields
+  return h
 end
 
+-- In the size that it will have: a table that grows costs more than one.
+local function new_run_fields()
+  return {
+    state = nil, tasks = nil, approvals = nil, skips = nil, startedAt = nil, context = nil, ['n:pending'] = nil,
+    ['n:ready'] = nil, ['n:running'] = nil, ['n:completed'] = nil, ['u:agents'] = nil,
+  }
+end
+
+-- A hash of a run: one of its parts, or its own.
+local function run_hash(run, part)
+  part = part or ''
+  local parts = run_hashes[run]
+  if not parts then
+    parts = { [''] = new_run_fields() }
+    key_of[parts['']] = run_key(run)
+    run_hashes[run] = parts
+  end
+  local h = parts[part]
+  if not h then
+    h = {}
+    parts[part], key_of[h] = h, run_key(run, part)
+  end
+  return h
+end
+
+-- The leases, a sorted set, are kept in the same way: a member's score is its field.
+local LEASES_KEY = B .. ':leases'
+local LEASES = hash_at(LEASES_KEY)
+
 -- False where there is no such field. What was put as a number may come back as one.
-local function hget(key, field)
-  if type(field) == 'number' then field = tostring(field) end
-  local fields = cached[key] or fields_of(key)
-  local value = fields[field]
+local function hget(h, field)
+  local value = h[field]
   if value == nil then
-    value = call('HGET', key, field)
-    fields[field] = value
+    if type(field) == 'number' then
+      field = tostring(field)
+      value = h[field]
+      if value ~= nil then return value end
+    end
+    value = call('HGET', key_of[h], field)
+    h[field] = value
   end
   return value
 end
 
-local function hmget(key, ...)
-  local names, fields, missing, values = { ... }, cached[key], nil, {}
-  if not fields then
-    -- Nothing of it was read before.
-    fields, values = fields_of(key), call('HMGET', key, ...)
-    for at, name in ipairs(names) do fields[type(name) == 'number' and tostring(name) or name] = values[at] end
-    return values
-  end
-  for at, name in ipairs(names) do
-    if type(name) == 'number' then
-      name = tostring(name)
-      names[at] = name
+-- Reads in one command what is not known yet of these fields.
+local function know(h, names)
+  local missing = names
+  if next(h) then
+    missing = {}
+    for at = 1, #names do
+      if h[names[at]] == nil then missing[#missing + 1] = names[at] end
     end
-    if fields[name] == nil then
-      missing = missing or {}
-      missing[#missing + 1] = name
-    end
+    if #missing == 0 then return end
   end
-  if missing then
-    local found = call('HMGET', key, unpack(missing))
-    for at, name in ipairs(missing) do fields[name] = found[at] end
+  local found = call('HMGET', key_of[h], unpack(missing))
+  for at = 1, #missing do h[missing[at]] = found[at] end
+end
+
+local function hmget(h, ...)
+  local names, values = { ... }, {}
+  for at = 1, #names do
+    if type(names[at]) == 'number' then names[at] = tostring(names[at]) end
   end
-  for at, name in ipairs(names) do values[at] = fields[name] end
+  know(h, names)
+  for at = 1, #names do values[at] = h[names[at]] end
   return values
 end
 
-local function put(key, field, value)
-  if type(field) == 'number' then field = tostring(field) end
-  local fields, changed = cached[key] or fields_of(key), dirty[key]
-  if not changed then
-    changed = {}
-    dirty[key] = changed
+local function put(h, field, value)
+  local before = h[field]
+  if before == nil and type(field) == 'number' then
+    field = tostring(field)
+    before = h[field]
   end
   if is_journaled then
     local at = journal_length
-    journal[at + 1], journal[at + 2], journal[at + 3], journal[at + 4] = key, field, fields[field], changed[field]
-    journal_length = at + 4
+    journal[at + 1], journal[at + 2], journal[at + 3] = h, field, before
+    journal_length = at + 3
   end
-  fields[field] = value
-  changed[field] = true
+  h[field] = value
+  local changed = dirty[h]
+  if changed then changed[field] = true else dirty[h] = { [field] = true } end
 end
 
-local function hset(key, ...)
+local function hset(h, ...)
   local pairs_of = { ... }
-  for at = 1, #pairs_of, 2 do put(key, pairs_of[at], pairs_of[at + 1]) end
+  for at = 1, #pairs_of, 2 do put(h, pairs_of[at], pairs_of[at + 1]) end
 end
 
-local function hdel(key, ...)
-  for _, field in ipairs({ ... }) do put(key, field, false) end
+local function hdel(h, ...)
+  for _, field in ipairs({ ... }) do put(h, field, false) end
 end
 
-local function hincrby(key, field, by)
-  local value = (tonumber(hget(key, field)) or 0) + by
-  put(key, field, value)
+local function hincrby(h, field, by)
+  local value = (tonumber(hget(h, field)) or 0) + by
+  put(h, field, value)
   return value
 end
 
-local function hexists(key, field)
-  return hget(key, field) and 1 or 0
+local function hexists(h, field)
+  return hget(h, field) and 1 or 0
 end
 
 -- Calls a command with more arguments than Lua hands over at once.
@@ -127,27 +161,34 @@ local function call_in_parts(command, key, arguments, count)
 end
 
 -- Redis writes a number with all digits that a fraction could have, which takes longer than most commands.
+local texts = {}
 local function text_of(number)
-  return number % 1 == 0 and format('%d', number) or number
+  local text = texts[number]
+  if not text then
+    text = number % 1 == 0 and format('%d', number) or tostring(number)
+    texts[number] = text
+  end
+  return text
 end
 
 local function flush()
   local set, gone = {}, {}
-  for key, names in pairs(dirty) do
-    local fields, is_leases, set_count, gone_count = cached[key], key == LEASES, 0, 0
+  for h, names in pairs(dirty) do
+    local key, is_leases, set_count, gone_count = key_of[h], h == LEASES, 0, 0
     for field in pairs(names) do
-      local value = fields[field]
+      local value = h[field]
       if value then
-        if type(value) == 'number' then value = text_of(value) end
-        set[set_count + 1], set[set_count + 2] = is_leases and value or field, is_leases and field or value
+        if type(value) == 'number' then value = texts[value] or text_of(value) end
+        if is_leases then value, field = field, value end
+        set[set_count + 1], set[set_count + 2] = field, value
         set_count = set_count + 2
       else
         gone_count = gone_count + 1
         gone[gone_count] = field
       end
     end
-    call_in_parts(is_leases and 'ZADD' or 'HSET', key, set, set_count)
-    call_in_parts(is_leases and 'ZREM' or 'HDEL', key, gone, gone_count)
+    if set_count > 0 then call_in_parts(is_leases and 'ZADD' or 'HSET', key, set, set_count) end
+    if gone_count > 0 then call_in_parts(is_leases and 'ZREM' or 'HDEL', key, gone, gone_count) end
   end
   dirty = {}
 end
@@ -158,24 +199,13 @@ local function mark()
 end
 
 local function take_back()
-  for at = journal_length - 3, 1, -4 do
-    local key, field = journal[at], journal[at + 1]
-    cached[key][field], dirty[key][field] = journal[at + 2], journal[at + 3]
+  for at = journal_length - 2, 1, -3 do
+    local h, field, before = journal[at], journal[at + 1], journal[at + 2]
+    h[field] = before
+    -- Nobody had looked at it. Any other is written as it was.
+    if before == nil then dirty[h][field] = nil end
   end
   mark()
-end
-
--- Fields that were read in one command by whoever knows which it needs; the table is made in its size, which `hmget` cannot.
-local function keep_fields(key, read)
-  local fields = cached[key]
-  if not fields then
-    cached[key] = read
-    return read
-  end
-  for name, value in pairs(read) do
-    if fields[name] == nil then fields[name] = value end
-  end
-  return fields
 end
 
 local time = call('TIME')

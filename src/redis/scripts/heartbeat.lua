@@ -8,8 +8,8 @@ for at = 2, #ARGV, 3 do
   if t.s ~= 'running' or t.k ~= ARGV[at + 2] then
     reply[#reply + 1] = 'lost'
   else
-    call('ZADD', LEASES, NOW + ttl, run .. '|' .. i)
-    reply[#reply + 1] = hget(run_key(run), 'state') == 'cancelled' and 'cancel' or 'ok'
+    call('ZADD', LEASES_KEY, NOW + ttl, run .. '|' .. i)
+    reply[#reply + 1] = hget(run_hash(run), 'state') == 'cancelled' and 'cancel' or 'ok'
   end
 end
 return reply

@@ -1,20 +1,20 @@
 -- Pauses or resumes: everything ('all'), a master ('master:<name>') or a run ('run:<id>'). What runs goes on; nothing new
 -- starts. ARGV: name, on ('1' or ''), JSON of who, when and why
--- Returns {was on before (0 or 1), jobs to wake: "run|index", node JSON, …}, at most 500; call again while there are some
+-- Returns {was on before (0 or 1), jobs to wake: "run|index", node, …}, at most 500; call again while there are some
 local name, on = ARGV[1], ARGV[2] == '1'
-local was = hexists(B .. ':holds', name)
+local was = hexists(hash_at(B .. ':holds'), name)
 local run = match(name, '^run:(.*)$')
 if on then
-  hset(B .. ':holds', name, ARGV[3])
-  if run and hget(run_key(run), 'state') == 'running' then
-    hset(run_key(run), 'state', 'paused')
+  hset(hash_at(B .. ':holds'), name, ARGV[3])
+  if run and hget(run_hash(run), 'state') == 'running' then
+    hset(run_hash(run), 'state', 'paused')
     event(run, 'run-paused')
   end
   return { was }
 end
-hdel(B .. ':holds', name)
-if run and hget(run_key(run), 'state') == 'paused' then
-  hset(run_key(run), 'state', 'running')
+hdel(hash_at(B .. ':holds'), name)
+if run and hget(run_hash(run), 'state') == 'paused' then
+  hset(run_hash(run), 'state', 'running')
   event(run, 'run-unpaused')
 end
 local reply = { was }
@@ -27,7 +27,7 @@ for _, entry in ipairs(call('ZRANGE', waiters_key('hold:' .. name), 0, 499)) do
     move(its_run, t, 'ready', false)
     save_task(its_run, i, t)
     reply[#reply + 1] = its_run .. '|' .. i
-    reply[#reply + 1] = hget(run_key(its_run, 'nodes'), i)
+    reply[#reply + 1] = hget(run_hash(its_run, 'nodes'), i)
   end
 end
 return reply

@@ -6,7 +6,7 @@
 -- What a stage or run job would find to be done now: the state that it ends with, or nil when a worker has to see to it.
 local function concluded(id)
   local run, group = match(id, '^([^.]+)%.stage%-(%d+)$')
-  local answer = conclude({ run or id, group or '' })
+  local answer = conclude({ run or id, group or '' }, 0)
   return answer[1] == 'done' and answer[2] or nil
 end
 

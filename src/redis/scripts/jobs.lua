@@ -143,12 +143,12 @@ local function add_stage_job(run, group, id)
   return true
 end
 
--- Wakes the jobs of waiters that were granted what they waited for ("run|index", node JSON, …). Returns the grants whose jobs
+-- Wakes the jobs of waiters that were granted what they waited for ("run|index", the text of its node, …). Returns the grants whose jobs
 -- are not asleep here: the worker that puts such a job aside looks once more after it has.
 local function promote_granted(grants)
   local left = {}
   for at = 1, #grants, 2 do
-    local run, node = match(grants[at], '^(.*)|%d+$'), decode(grants[at + 1])
+    local run, node = match(grants[at], '^(.*)|%d+$'), parse_node(grants[at + 1])
     local q, id = queue_of('master-' .. node.m), run .. '.' .. node.id
     if q.is_plain and call('ZREM', q.prefix .. 'delayed', id) == 1 then
       call('HSET', q.prefix .. id, 'delay', '0')

@@ -11,7 +11,7 @@
 local READY = '{"s":"ready"}'
 
 local function load_task(run, i)
-  local text = hget(run_key(run, 'tasks'), i)
+  local text = hget(run_hash(run, 'tasks'), i)
   if text == READY then return { s = 'ready' } end
   if text then return decode(text) end
   return { s = 'pending' }
@@ -19,61 +19,95 @@ end
 
 local function save_task(run, i, t)
   local is_only_ready = t.s == 'ready' and next(t, next(t)) == nil
-  put(run_key(run, 'tasks'), i, is_only_ready and READY or encode(t))
+  put(run_hash(run, 'tasks'), i, is_only_ready and READY or encode(t))
+end
+
+-- What stands in a node's text (flows/node.ts).
+local NODE = '^(%S+) (%S*) (%d+) (%d+) (%d+) (%d+) (%d) (%S*) (.*)$'
+local function parse_node(text)
+  local id, m, p, o, g, x, c, h, l = match(text, NODE)
+  return { id = id, m = m, p = tonumber(p), o = o, g = tonumber(g), x = tonumber(x), c = c == '1', h = h, l = l }
 end
 
 local function load_node(run, i)
-  return decode(hget(run_key(run, 'nodes'), i))
+  return parse_node(hget(run_hash(run, 'nodes'), i))
 end
 
 -- Reads a node and, in the same command, what stands beside it: 'd' or 'f', as below. Returns its text.
 local function read_node(run, i, beside)
-  local key, other = run_key(run, 'nodes'), beside .. i
-  local fields = cached[key]
-  if not fields or fields[i] == nil or fields[other] == nil then
-    local v = call('HMGET', key, i, other)
-    fields = keep_fields(key, { [i] = v[1], [other] = v[2] })
+  local h, other = run_hash(run, 'nodes'), beside .. i
+  if h[i] == nil or h[other] == nil then
+    local v = call('HMGET', key_of[h], i, other)
+    h[i], h[other] = v[1], v[2]
   end
-  return fields[i]
+  return h[i]
 end
 
 -- Who needs node i, as `<index><condition>`, comma separated; false when nobody does.
 local function dependents_of(run, i)
-  return hget(run_key(run, 'nodes'), 'd' .. i)
+  return hget(run_hash(run, 'nodes'), 'd' .. i)
 end
 
 local function definition_of(run, i)
-  return hget(run_key(run, 'nodes'), 'f' .. i)
+  return hget(run_hash(run, 'nodes'), 'f' .. i)
+end
+
+local COUNTS = {}
+for _, state in ipairs({ 'pending', 'ready', 'running', 'parked', 'completed', 'failed', 'blocked', 'skipped', 'cancelled' }) do
+  COUNTS[state] = 'n:' .. state
 end
 
 -- Moves a task to another state and keeps the run's counts. Gates (marked k = 'g') are not counted.
 local function move(run, t, to, is_gate)
   if t.s == to then return end
   if not is_gate then
-    hincrby(run_key(run), 'n:' .. t.s, -1)
-    hincrby(run_key(run), 'n:' .. to, 1)
+    local h = run_hash(run)
+    hincrby(h, COUNTS[t.s], -1)
+    hincrby(h, COUNTS[to], 1)
   end
   t.s = to
 end
 
 ---------------------------------------------------------------------------------------------------------------- limits
 
-local USED = B .. ':limits:used'
-local CAPS = B .. ':limits:caps'
--- The limits of a node, a text (flows/node.ts), as {key, amount, cap or false, …}. Keys that start with "run:" are the run's
--- own, "res:" are resources.
+local USED = hash_at(B .. ':limits:used')
+local CAPS = hash_at(B .. ':limits:caps')
+-- The limits of a node, a text (flows/node.ts), as {name, amount, cap or false, field of what is in use, …}. Those with a cap
+-- are the run's own, and what is in use of them stands in the run; all others are shared, their names are their keys.
 local limits_by_text = {}
 local function limits_of(node)
   local limits = limits_by_text[node.l]
   if limits then return limits end
   limits = {}
   local at = 0
-  for key, amount, cap in gmatch(node.l, '(%S+) (%d+) (%d*),?') do
-    limits[at + 1], limits[at + 2], limits[at + 3] = key, tonumber(amount), tonumber(cap) or false
-    at = at + 3
+  for name, amount, cap in gmatch(node.l, '(%S+) (%d+) (%d*),?') do
+    cap = tonumber(cap) or false
+    limits[at + 1], limits[at + 2], limits[at + 3], limits[at + 4] = name, tonumber(amount), cap, cap and 'u:' .. name or name
+    at = at + 4
   end
   limits_by_text[node.l] = limits
   return limits
+end
+
+-- Reads of a run in one command some of its fields, and how much is in use of those of the limits that are its own. Who asks
+-- for the same fields with the same list of names has it read at once.
+local function know_run(run, names, limits)
+  local all = limits[names]
+  if not all then
+    all = { unpack(names) }
+    for at = 1, #limits, 4 do
+      if limits[at + 2] then all[#all + 1] = limits[at + 3] end
+    end
+    limits[names] = all
+  end
+  local h = run_hash(run)
+  know(h, all)
+  return h
+end
+
+-- The key of a limit: what a line is called, and what is told of it.
+local function limit_key(run, limits, at)
+  return limits[at + 2] and 'run:' .. run .. ':' .. limits[at] or limits[at]
 end
 
 -- Whether anybody stands in any line; most of the time nobody does.
@@ -99,37 +133,26 @@ local function line_entry(member)
   return line_entries[member]
 end
 
--- How much of each limit is in use, read at once.
-local function usage_of(limits)
-  local fields, missing = cached[USED], nil
-  for at = 1, #limits, 3 do
-    local key = limits[at]
-    if not fields or fields[key] == nil then
-      missing = missing or {}
-      missing[#missing + 1] = key
-    end
-  end
-  if missing then hmget(USED, unpack(missing)) end
-  return cached[USED] or fields_of(USED)
-end
-
 -- The limits that the node of `member` cannot have now: no room, or somebody with a better place in line waits for it.
 -- None: nil.
-local function shortage(node, member)
-  local limits = limits_of(node)
-  local short, usage = nil, usage_of(limits)
-  for at = 1, #limits, 3 do
-    local key = limits[at]
-    local cap = limits[at + 2] or tonumber(hget(CAPS, key))
+local function shortage(run, node, member)
+  local limits, short, own = limits_of(node), nil, run_hash(run)
+  for at = 1, #limits, 4 do
+    local cap, used = limits[at + 2], nil
     if cap then
-      local is_short = (tonumber(usage[key]) or 0) + limits[at + 1] > cap
+      used = hget(own, limits[at + 3])
+    else
+      used, cap = hget(USED, limits[at]), tonumber(hget(CAPS, limits[at]))
+    end
+    if cap then
+      local is_short = (tonumber(used) or 0) + limits[at + 1] > cap
       if not is_short and someone_waits() then
-        local first = call('ZRANGE', waiters_key(key), 0, 0, 'WITHSCORES')
+        local first = call('ZRANGE', waiters_key(limit_key(run, limits, at)), 0, 0, 'WITHSCORES')
         is_short = first[1] and first[1] ~= line_entry(member) and tonumber(first[2]) <= tonumber(node.o)
       end
       if is_short then
         short = short or {}
-        short[#short + 1] = key
+        short[#short + 1] = limit_key(run, limits, at)
       end
     end
   end
@@ -138,33 +161,35 @@ end
 
 -- When the lease of a task ends; false without one.
 local function lease_of(member)
-  local leases = cached[LEASES] or fields_of(LEASES)
-  if leases[member] == nil then leases[member] = tonumber(call('ZSCORE', LEASES, member)) or false end
-  return leases[member]
+  local ends = LEASES[member]
+  if ends == nil then
+    ends = tonumber(call('ZSCORE', LEASES_KEY, member)) or false
+    LEASES[member] = ends
+  end
+  return ends
 end
 
 local function read_leases(members)
   if #members == 0 then return end
-  local leases, scores = fields_of(LEASES), call('ZMSCORE', LEASES, unpack(members))
-  for at, member in ipairs(members) do leases[member] = tonumber(scores[at]) or false end
+  local scores = call('ZMSCORE', LEASES_KEY, unpack(members))
+  for at, member in ipairs(members) do LEASES[member] = tonumber(scores[at]) or false end
 end
 
-local function acquire(member, node, ttl)
-  local limits = limits_of(node)
-  for at = 1, #limits, 3 do hincrby(USED, limits[at], limits[at + 1]) end
+local function acquire(run, member, node, ttl)
+  local limits, own = limits_of(node), run_hash(run)
+  for at = 1, #limits, 4 do hincrby(limits[at + 2] and own or USED, limits[at + 3], limits[at + 1]) end
   put(LEASES, member, NOW + ttl)
 end
 
 -- Gives a lease back; adds what became free to `freed`. Safe to call when there is none.
-local function release(member, node, freed)
+local function release(run, member, node, freed)
   if not lease_of(member) then return end
   put(LEASES, member, false)
-  local limits = limits_of(node)
-  usage_of(limits)
-  for at = 1, #limits, 3 do
-    local key = limits[at]
-    if hincrby(USED, key, -limits[at + 1]) <= 0 then put(USED, key, false) end
-    freed[key] = true
+  local limits, own, is_wanted = limits_of(node), run_hash(run), someone_waits()
+  for at = 1, #limits, 4 do
+    local h, field = limits[at + 2] and own or USED, limits[at + 3]
+    if hincrby(h, field, -limits[at + 1]) <= 0 then put(h, field, limits[at + 2] and 0 or false) end
+    if is_wanted then freed[limit_key(run, limits, at)] = true end
   end
 end
 
@@ -223,7 +248,7 @@ end
 -- Hands what became free to the first waiters that fit, best place first. `grants` collects "run|index".
 -- The head of a line that does not fit closes that line: what is free there is reserved for it.
 local GRANT_TTL = 30000
--- Each grant is "run|index" and, after it, the node's JSON.
+-- Each grant is "run|index" and, after it, the node's text.
 local function grant_waiters(freed, grants)
   if not someone_waits() then return end
   local closed = {}
@@ -246,14 +271,14 @@ local function grant_waiters(freed, grants)
       call('ZREM', waiters_key(best_key), best)
     else
       local node = load_node(run, i)
-      local short = shortage(node, member)
+      local short = shortage(run, node, member)
       if not short then
         leave_lines(member, t)
-        acquire(member, node, GRANT_TTL)
+        acquire(run, member, node, GRANT_TTL)
         t.g = 1
         save_task(run, i, t)
         grants[#grants + 1] = member
-        grants[#grants + 1] = hget(run_key(run, 'nodes'), i)
+        grants[#grants + 1] = hget(run_hash(run, 'nodes'), i)
       else
         stand_in_line(member, t, short, node.o)
         save_task(run, i, t)
@@ -300,16 +325,16 @@ local function add_roots(t, roots)
 end
 
 local function mark_skip(run, i)
-  hset(run_key(run, 'skip'), i, 1)
-  hset(run_key(run), 'skips', 1)
+  hset(run_hash(run, 'skip'), i, 1)
+  hset(run_hash(run), 'skips', 1)
 end
 
 local function is_to_skip(run, i)
-  return hget(run_key(run), 'skips') and hexists(run_key(run, 'skip'), i) == 1
+  return hget(run_hash(run), 'skips') and hexists(run_hash(run, 'skip'), i) == 1
 end
 
 local function wants_approval(run, i)
-  return hget(run_key(run), 'approvals') and call('SISMEMBER', run_key(run, 'approvals'), i) == 1
+  return hget(run_hash(run), 'approvals') and call('SISMEMBER', run_key(run, 'approvals'), i) == 1
 end
 
 -- A script that adds jobs itself puts into the outbox only what it cannot add.
@@ -331,7 +356,7 @@ local function open_node(run, i, t, task_count, work, out)
     t.n = NOW
     move(run, t, 'parked', is_gate)
     save_task(run, i, t)
-    hincrby(run_key(run), is_gate and 'n:gated' or 'n:approval', 1)
+    hincrby(run_hash(run), is_gate and 'n:gated' or 'n:approval', 1)
     out.approvals[#out.approvals + 1] = i
   elseif is_gate then
     move(run, t, 'completed', true)
@@ -398,10 +423,11 @@ local function tell(run, out, root)
 end
 
 -- Whether anything is held by a person; most of the time nothing is.
-local HOLDS = B .. ':holds'
+local HOLDS_KEY = B .. ':holds'
+local HOLDS = hash_at(HOLDS_KEY)
 local has_holds
 local function something_is_held()
-  if has_holds == nil then has_holds = call('EXISTS', HOLDS) == 1 end
+  if has_holds == nil then has_holds = call('EXISTS', HOLDS_KEY) == 1 end
   return has_holds
 end
 
@@ -416,7 +442,7 @@ local UNDO = B .. ':undo'
 
 local function free_workspace(run, workspace)
   if not workspace or call('ZSCORE', UNDO, run) then return end
-  if hget(B .. ':workspaces', workspace) == run then hdel(B .. ':workspaces', workspace) end
+  if hget(hash_at(B .. ':workspaces'), workspace) == run then hdel(hash_at(B .. ':workspaces'), workspace) end
 end
 
 -- Whether a run holds its workspace against others.
@@ -426,13 +452,13 @@ end
 
 -- Asks for the undo of a run, once. Returns 'asked', 'already' with the undo run or '', or 'workspace' with who has it now.
 local function ask_undo(run)
-  local m = hmget(run_key(run), 'undo', 'undoRun', 'workspace')
+  local m = hmget(run_hash(run), 'undo', 'undoRun', 'workspace')
   if m[1] then return 'already', m[2] or '' end
-  local holder = hget(B .. ':workspaces', m[3])
+  local holder = hget(hash_at(B .. ':workspaces'), m[3])
   if holder and holder ~= run and holds_workspace(holder) then return 'workspace', holder end
-  hset(run_key(run), 'undo', 'wanted')
+  hset(run_hash(run), 'undo', 'wanted')
   call('ZADD', UNDO, NOW, run)
-  hset(B .. ':workspaces', m[3], run)
+  hset(hash_at(B .. ':workspaces'), m[3], run)
   event(run, 'undo-wanted')
   return 'asked', ''
 end
@@ -444,14 +470,14 @@ end
 -- Whether the undo of a run is asked for and not over.
 local function is_undoing(run)
   if call('ZSCORE', UNDO, run) then return true end
-  local undo_run = hget(run_key(run), 'undoRun')
-  local state = undo_run and hget(run_key(undo_run), 'state')
+  local undo_run = hget(run_hash(run), 'undoRun')
+  local state = undo_run and hget(run_hash(undo_run), 'state')
   return state and not is_final(state)
 end
 
 -- The ended runs by their end, one set for each state: what the keep rules look at. Not while its undo goes on.
 local function shelve(run)
-  local m = hmget(run_key(run), 'state', 'finishedAt')
+  local m = hmget(run_hash(run), 'state', 'finishedAt')
   if is_final(m[1]) and m[2] and not is_undoing(run) then call('ZADD', B .. ':past:' .. m[1], m[2], run) end
 end
 
@@ -462,17 +488,17 @@ end
 -- Ends the run, or finds it blocked, when nothing of it can move any more. Returns its state.
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)
-  local key = run_key(run)
-  local function count(state) return tonumber(hget(key, state)) or 0 end
-  if count('n:ready') + count('n:running') > 0 or count('n:parked') > count('n:approval') then return hget(key, 'state') end
-  local m = hmget(key, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
+  local h = run_hash(run)
+  if (tonumber(hget(h, 'n:ready')) or 0) > 0 or (tonumber(hget(h, 'n:running')) or 0) > 0 then return hget(h, 'state') end
+  local m = hmget(h, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
     'n:pending', 'workspace', 'finishedAt', 'n:approval', 'onFailure', 'ending', 'n:gated')
   local state = m[1]
   local function n(index) return tonumber(m[index] or '0') end
+  if n(4) > n(11) then return state end
   local wanted = n(11) + n(14)
   local function finish(to, kind)
     state = to
-    hset(key, 'state', to, 'finishedAt', NOW)
+    hset(h, 'state', to, 'finishedAt', NOW)
     call('ZADD', B .. ':ended', NOW, run)
     event(run, kind)
   end
@@ -486,7 +512,7 @@ local function close_run(run)
       finish('failed', 'run-failed')
     else
       state = 'blocked'
-      hset(key, 'state', state, 'blockedAt', NOW)
+      hset(h, 'state', state, 'blockedAt', NOW)
       event(run, 'run-blocked', 'reason', wanted > 0 and 'approval' or 'failure')
     end
   end
@@ -497,13 +523,13 @@ local function close_run(run)
   return state
 end
 
--- The node JSONs of task indexes, each with its index in front: {i, json, i, json, …}.
+-- The nodes of task indexes as texts, each with its index in front: {i, text, i, text, …}.
 local function outbox_entries(run, indexes)
   local list = {}
   for from = 1, #indexes, 1000 do
     local part = {}
     for at = from, math.min(from + 999, #indexes) do part[#part + 1] = indexes[at] end
-    local nodes = hmget(run_key(run, 'nodes'), unpack(part))
+    local nodes = hmget(run_hash(run, 'nodes'), unpack(part))
     for at, i in ipairs(part) do
       list[#list + 1] = i
       list[#list + 1] = nodes[at]
@@ -517,7 +543,7 @@ local function fail_task(run, i, t, node, task_count, out)
   move(run, t, 'failed', false)
   t.f = NOW
   t.tol = node.c and 1 or nil
-  if node.c then hincrby(run_key(run), 'n:tolerated', 1) end
+  if node.c then hincrby(run_hash(run), 'n:tolerated', 1) end
   save_task(run, i, t)
   propagate(run, task_count, { { i = i, s = 'failed', tol = node.c, roots = { tonumber(i) } } }, out)
   event(run, 'task-failed', 'task', i, 'attempt', t.a or 0, 'reason', t.r or '', 'exit', t.x or '', 'ms', NOW - (t.st or NOW),
@@ -533,7 +559,7 @@ local function cancel_rest(run, task_count, freed, queued)
       local member = run .. '|' .. i
       leave_lines(member, t)
       if (t.s == 'ready' or t.s == 'parked') and t.ap ~= 1 then queued[#queued + 1] = i end
-      if t.g then release(member, load_node(run, i), freed) end
+      if t.g then release(run, member, load_node(run, i), freed) end
       t.g, t.n, t.ap = nil, nil, nil
       move(run, t, 'cancelled', false)
       t.f = NOW
@@ -544,7 +570,7 @@ local function cancel_rest(run, task_count, freed, queued)
     end
   end
   call('DEL', run_key(run, 'outbox'))
-  hdel(run_key(run), 'n:approval', 'n:gated')
+  hdel(run_hash(run), 'n:approval', 'n:gated')
   for from = 1, #cancelled, 500 do
     event(run, 'tasks-cancelled', 'tasks', concat(cancelled, ',', from, math.min(from + 499, #cancelled)))
   end
@@ -553,9 +579,9 @@ end
 -- With on-failure "cancel" a failure that counts stops the rest of the run; it then ends as failed.
 local function stop_on_failure(run, t, task_count, freed)
   if t.s ~= 'failed' or t.tol then return end
-  local m = hmget(run_key(run), 'onFailure', 'state')
+  local m = hmget(run_hash(run), 'onFailure', 'state')
   if m[1] ~= 'cancel' or (m[2] ~= 'running' and m[2] ~= 'paused') then return end
-  hset(run_key(run), 'state', 'cancelled', 'ending', 'failed')
+  hset(run_hash(run), 'state', 'cancelled', 'ending', 'failed')
   event(run, 'run-cancelling')
   cancel_rest(run, task_count, freed, {})
 end
@@ -575,7 +601,7 @@ local function recompute(run, task_count, node_count, out)
   local blocked, openable = {}, {}
   for _, j in ipairs(waiting) do
     local open, skip, roots = 0, false, {}
-    for from, condition in gmatch(hget(run_key(run, 'needs'), j) or '', '(%d+)(%a)') do
+    for from, condition in gmatch(hget(run_hash(run, 'needs'), j) or '', '(%d+)(%a)') do
       local source = load_task(run, from)
       if source.s == 'pending' or source.s == 'ready' or source.s == 'running' or source.s == 'parked' then
         open = open + 1
@@ -586,7 +612,7 @@ local function recompute(run, task_count, node_count, out)
       end
     end
     call('HSET', run_key(run, 'open'), j, open)
-    if skip then mark_skip(run, j) else hdel(run_key(run, 'skip'), j) end
+    if skip then mark_skip(run, j) else hdel(run_hash(run, 'skip'), j) end
     if #roots > 0 then
       blocked[#blocked + 1] = { j = j, roots = roots }
     elseif open == 0 then
@@ -610,7 +636,7 @@ end
 local function finalise(run)
   call('ZREM', B .. ':ended', run)
   shelve(run)
-  local origin = hget(run_key(run), 'undoOf')
+  local origin = hget(run_hash(run), 'undoOf')
   if origin and not call('ZSCORE', B .. ':ended', origin) then shelve(origin) end
 end
 
@@ -623,11 +649,11 @@ local function one_call(perform, ...)
   return { 'error', type(reply) == 'table' and reply.err or tostring(reply) }
 end
 
--- Several calls that came together: ARGV has the number of arguments of each, then all of them. Their answers come back in
--- the same order.
+-- Several calls that came together: ARGV has the number of arguments of each, then all of them. Each is told after which
+-- argument its own begin. Their answers come back in the same order.
 local function each_call(perform)
   local width, replies = tonumber(ARGV[1]), {}
-  for at = 2, #ARGV, width do replies[#replies + 1] = one_call(perform, { unpack(ARGV, at, at + width - 1) }) end
+  for at = 1, #ARGV - 1, width do replies[#replies + 1] = one_call(perform, ARGV, at) end
   return replies
 end
 

@@ -3,14 +3,14 @@
 --       of a notification that was given up: run, type, receiver's name, reason
 -- Returns {'held' | 'taken' (somebody else has it) | 'free', cursor}
 local KEEP = 30 * 24 * 3600 * 1000
-local key, holder = B .. ':notify:' .. ARGV[1], ARGV[2]
-local m = hmget(key, 'cursor', 'holder', 'until')
+local receiver, holder = hash_at(B .. ':notify:' .. ARGV[1]), ARGV[2]
+local m = hmget(receiver, 'cursor', 'holder', 'until')
 local cursor = m[1]
 if not cursor then
   -- A receiver that is new is not told what was before it.
   local last = call('XREVRANGE', B .. ':events', '+', '-', 'COUNT', 1)
   cursor = last[1] and last[1][1] or '0-0'
-  hset(key, 'cursor', cursor)
+  hset(receiver, 'cursor', cursor)
 end
 call('PEXPIRE', key, KEEP)
 local is_others = m[2] and m[2] ~= '' and m[2] ~= holder and tonumber(m[3]) > NOW
@@ -27,12 +27,12 @@ end
 -- Whoever comes back late, after others had the lease, does not turn the cursor back.
 if ARGV[4] ~= '' and is_after(ARGV[4], cursor) then
   cursor = ARGV[4]
-  hset(key, 'cursor', cursor)
+  hset(receiver, 'cursor', cursor)
 end
 if ARGV[5] then event(ARGV[5], 'notify-failed', 'notify', ARGV[6], 'to', ARGV[7], 'reason', ARGV[8]) end
 if tonumber(ARGV[3]) == 0 then
-  hdel(key, 'holder', 'until')
+  hdel(receiver, 'holder', 'until')
   return { 'free', cursor }
 end
-hset(key, 'holder', holder, 'until', NOW + tonumber(ARGV[3]))
+hset(receiver, 'holder', holder, 'until', NOW + tonumber(ARGV[3]))
 return { 'held', cursor }

@@ -5,22 +5,22 @@
 -- Returns {status, count, indexes that run again…, number of others made pending, their indexes…, outbox…};
 --   status: retried | gone | nothing | cancelled | undone | workspace {0, run} | running {count, indexes…}
 local run, only, from = ARGV[1], ARGV[2], ARGV[3] == 'from'
-local m = hmget(run_key(run), 'state', 'tasks', 'nodes', 'workspace')
+local m = hmget(run_hash(run), 'state', 'tasks', 'nodes', 'workspace')
 local state = m[1]
 if not state then return { 'gone', 0 } end
-if hget(run_key(run), 'undo') then return { 'undone', 0 } end
-if state == 'cancelled' or hget(run_key(run), 'ending') then return { 'cancelled', 0 } end
+if hget(run_hash(run), 'undo') then return { 'undone', 0 } end
+if state == 'cancelled' or hget(run_hash(run), 'ending') then return { 'cancelled', 0 } end
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 
 -- A run that has ended (a tolerated failure retried by name) gave its workspace back; another may use it by now.
-local holder = hget(B .. ':workspaces', m[4])
+local holder = hget(hash_at(B .. ':workspaces'), m[4])
 if holder and holder ~= run then return { 'workspace', 0, holder } end
 
 local out, freed, retried, reset = new_outcome(), {}, {}, {}
 
 -- Forgets how the task ended: it has all its attempts again, and their numbers go on.
 local function forget(t)
-  if t.tol and t.s == 'failed' then hincrby(run_key(run), 'n:tolerated', -1) end
+  if t.tol and t.s == 'failed' then hincrby(run_hash(run), 'n:tolerated', -1) end
   t.z = (t.z or 0) + (t.u or 0)
   t.u, t.c, t.tol, t.f, t.r, t.x, t.n = nil, nil, nil, nil, nil, nil, nil
 end
@@ -46,7 +46,7 @@ local function close_gates(index)
   for j in gmatch(dependents_of(run, index) or '', '(%d+)%a') do
     local gate = tonumber(j) >= task_count and load_task(run, j)
     if gate and gate.s == 'parked' then
-      hincrby(run_key(run), 'n:gated', -1)
+      hincrby(run_hash(run), 'n:gated', -1)
       save_task(run, j, { s = 'pending' })
     end
   end
@@ -56,10 +56,10 @@ local function start_over(index, is_first)
   local t = load_task(run, index)
   local member = run .. '|' .. index
   leave_lines(member, t)
-  if t.g then release(member, load_node(run, index), freed) end
-  if t.ap == 1 then hincrby(run_key(run), 'n:approval', -1) end
+  if t.g then release(run, member, load_node(run, index), freed) end
+  if t.ap == 1 then hincrby(run_hash(run), 'n:approval', -1) end
   call('ZREM', run_key(run, 'outbox'), index)
-  hdel(run_key(run, 'out'), index)
+  hdel(run_hash(run, 'out'), index)
   forget(t)
   t.g, t.b, t.v, t.p, t.st, t.pid, t.w = nil, nil, nil, nil, nil, nil, nil
   -- Who asks for it by name has approved it; those after it are asked for again.
@@ -101,12 +101,12 @@ else
 end
 if #retried == 0 then return { 'nothing', 0 } end
 
-hset(run_key(run), 'state', awake_state(run))
-hdel(run_key(run), 'finishedAt', 'blockedAt')
+hset(run_hash(run), 'state', awake_state(run))
+hdel(run_hash(run), 'finishedAt', 'blockedAt')
 call('SADD', B .. ':live', run)
 call('ZREM', B .. ':ended', run)
 unshelve(run)
-hset(B .. ':workspaces', m[4], run)
+hset(hash_at(B .. ':workspaces'), m[4], run)
 event(run, 'run-resumed', 'tasks', concat(retried, ','))
 recompute(run, task_count, node_count, out)
 tell(run, out)

@@ -8,24 +8,17 @@
 --   status: settled | already (this token has settled before) | superseded (somebody else has it) | gone
 
 -- What is looked at of a run that goes on.
-local are_read_to_settle = {}
-local function read_to_settle(run)
-  local key = run_key(run)
-  if are_read_to_settle[key] then return cached[key] end
-  are_read_to_settle[key] = true
-  local v = call('HMGET', key, 'state', 'tasks', 'approvals', 'skips', 'n:pending', 'n:ready', 'n:running', 'n:completed')
-  return keep_fields(key, {
-    state = v[1], tasks = v[2], approvals = v[3], skips = v[4],
-    ['n:pending'] = v[5], ['n:ready'] = v[6], ['n:running'] = v[7], ['n:completed'] = v[8],
-  })
-end
+local TO_SETTLE = { 'state', 'tasks', 'approvals', 'skips', 'n:pending', 'n:ready', 'n:running', 'n:completed' }
 
-local function settle(args)
-  local run, i, token, kind = args[1], args[2], args[3], args[4]
-  local m = read_to_settle(run)
-  local state = m.state
-  if not state then return { 'gone', '', '', 0, 0, 0 } end
-  local task_count = tonumber(m.tasks)
+-- The arguments are those after the first `at`.
+local function settle(args, at)
+  local run, i, token, kind = args[at + 1], args[at + 2], args[at + 3], args[at + 4]
+  local reason, exit_code, values = args[at + 5], args[at + 6], args[at + 7]
+  -- The node and who needs it.
+  local node = read_node(run, i, 'd') and load_node(run, i)
+  local m = node and know_run(run, TO_SETTLE, limits_of(node))
+  if not m or not m.state then return { 'gone', '', '', 0, 0, 0 } end
+  local state, task_count = m.state, tonumber(m.tasks)
   local t = load_task(run, i)
   if t.s ~= 'running' or t.k ~= token then
     local status = t.lk == token and t.s ~= 'running' and 'already' or 'superseded'
@@ -38,25 +31,22 @@ local function settle(args)
     return reply
   end
 
-  -- The node and who needs it.
-  read_node(run, i, 'd')
-  local node = load_node(run, i)
   local out, freed = new_outcome(), {}
   local ms = NOW - t.st
   local delay = 0
   t.k, t.lk = nil, token
   t.f = NOW
-  if args[5] ~= '' then t.r = args[5] end
-  if args[6] ~= '' then t.x = tonumber(args[6]) end
-  if args[9] == '1' then t.v = 1 end
-  release(run .. '|' .. i, node, freed)
+  if reason ~= '' then t.r = reason end
+  if exit_code ~= '' then t.x = tonumber(exit_code) end
+  if args[at + 9] == '1' then t.v = 1 end
+  release(run, run .. '|' .. i, node, freed)
 
   if kind == 'completed' then
     t.u = t.a - (t.z or 0)
     if t.p then t.p = nil end
     move(run, t, 'completed', false)
     save_task(run, i, t)
-    if args[7] ~= '' then hset(run_key(run, 'out'), i, args[7]) end
+    if values ~= '' then put(run_hash(run, 'out'), i, values) end
     event(run, 'task-completed', 'task', i, 'attempt', text_of(t.a), 'exit', t.x or '', 'ms', text_of(ms))
     propagate(run, task_count, { { i = i, s = 'completed' } }, out)
   elseif kind == 'cancelled' or (state == 'cancelled' and kind ~= 'failed') then
@@ -64,7 +54,7 @@ local function settle(args)
     save_task(run, i, t)
     event(run, 'task-cancelled', 'task', i, 'attempt', t.a, 'ms', ms)
   elseif kind == 'snoozed' then
-    delay = tonumber(args[8])
+    delay = tonumber(args[at + 8])
     t.n = delay > 0 and NOW + delay or nil
     move(run, t, 'ready', false)
     save_task(run, i, t)
@@ -72,7 +62,7 @@ local function settle(args)
   else
     t.u = t.a - (t.z or 0)
     if kind == 'retryable' and t.u < node.x then
-      delay = tonumber(args[8])
+      delay = tonumber(args[at + 8])
       t.n = NOW + delay
       move(run, t, 'ready', false)
       save_task(run, i, t)
@@ -91,7 +81,7 @@ local function settle(args)
   for _, j in ipairs(out.blocked) do reply[#reply + 1] = j end
   reply[#reply + 1] = #out.grants
   for _, member in ipairs(out.grants) do reply[#reply + 1] = member end
-  local left = add_ready_jobs(run, out.ready, args[10] or '')
+  local left = add_ready_jobs(run, out.ready, args[at + 10] or '')
   if #left > 0 then
     for _, value in ipairs(outbox_entries(run, left)) do reply[#reply + 1] = value end
   end

@@ -1,7 +1,7 @@
 -- Skips a task that has not completed and is not running: its dependents go on as if it had completed.
 -- ARGV: run, index, reason. Returns {status, state before, outbox…}; status: skipped | gone | state | ended
 local run, i, reason = ARGV[1], ARGV[2], ARGV[3]
-local m = hmget(run_key(run), 'state', 'tasks', 'nodes', 'workspace')
+local m = hmget(run_hash(run), 'state', 'tasks', 'nodes', 'workspace')
 if not m[1] then return { 'gone', '' } end
 if m[1] == 'cancelled' or m[1] == 'completed' or m[1] == 'failed' then return { 'ended', m[1] } end
 local t = load_task(run, i)
@@ -12,9 +12,9 @@ end
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 local member, freed = run .. '|' .. i, {}
 leave_lines(member, t)
-if t.g then release(member, load_node(run, i), freed) end
-if t.ap == 1 then hincrby(run_key(run), 'n:approval', -1) end
-if t.s == 'failed' and t.tol then hincrby(run_key(run), 'n:tolerated', -1) end
+if t.g then release(run, member, load_node(run, i), freed) end
+if t.ap == 1 then hincrby(run_hash(run), 'n:approval', -1) end
+if t.s == 'failed' and t.tol then hincrby(run_hash(run), 'n:tolerated', -1) end
 call('ZREM', run_key(run, 'outbox'), i)
 move(run, t, 'skipped', false)
 t.g, t.n, t.ap, t.b = nil, nil, nil, nil
@@ -27,7 +27,7 @@ if before == 'failed' or before == 'blocked' then
 else
   propagate(run, task_count, { { i = i, s = 'skipped', tol = 1 } }, out)
 end
-if m[1] == 'blocked' then hset(run_key(run), 'state', awake_state(run)) end
+if m[1] == 'blocked' then hset(run_hash(run), 'state', awake_state(run)) end
 tell(run, out)
 close_run(run)
 local reply = outbox_entries(run, out.ready)

@@ -10,39 +10,39 @@ local function discard()
   for _, part in ipairs(parts) do call('DEL', run_key(run, part)) end
 end
 if key ~= '' then
-  local other = hget(B .. ':keys', key)
+  local other = hget(hash_at(B .. ':keys'), key)
   if other and call('EXISTS', run_key(other)) == 1 then
     discard()
-    return { 'exists', other, hget(run_key(other), 'hash') or '' }
+    return { 'exists', other, hget(run_hash(other), 'hash') or '' }
   end
 end
-local origin = hget(run_key(run), 'undoOf')
+local origin = hget(run_hash(run), 'undoOf')
 if origin and not call('ZSCORE', UNDO, origin) then
   discard()
-  return { 'exists', hget(run_key(origin), 'undoRun') or '', hash }
+  return { 'exists', hget(run_hash(origin), 'undoRun') or '', hash }
 end
-local holder = hget(B .. ':workspaces', workspace)
+local holder = hget(hash_at(B .. ':workspaces'), workspace)
 if holder and holder ~= run and holder ~= origin and holds_workspace(holder) then
   return { 'workspace', holder }
 end
 call('PERSIST', run_key(run))
 for _, part in ipairs(parts) do call('PERSIST', run_key(run, part)) end
-if key ~= '' then hset(B .. ':keys', key, run) end
-hset(B .. ':workspaces', workspace, run)
-hset(run_key(run), 'state', 'running', 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
+if key ~= '' then hset(hash_at(B .. ':keys'), key, run) end
+hset(hash_at(B .. ':workspaces'), workspace, run)
+hset(run_hash(run), 'state', 'running', 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
 call('ZADD', B .. ':runs', NOW, run)
 call('SADD', B .. ':live', run)
 -- Workers say how many agents there may be; of a resource, whoever spoke last is right.
 for at = 6, #ARGV, 2 do
-  call(ARGV[at] == 'agents' and 'HSETNX' or 'HSET', CAPS, ARGV[at], ARGV[at + 1])
+  call(ARGV[at] == 'agents' and 'HSETNX' or 'HSET', key_of[CAPS], ARGV[at], ARGV[at + 1])
 end
 local roots = {}
-local task_count = tonumber(hget(run_key(run), 'tasks'))
+local task_count = tonumber(hget(run_hash(run), 'tasks'))
 local out = new_outcome()
-event(run, 'run-submitted', 'name', hget(run_key(run), 'name'))
+event(run, 'run-submitted', 'name', hget(run_hash(run), 'name'))
 if origin then
   call('ZREM', UNDO, origin)
-  hset(run_key(origin), 'undo', 'submitted', 'undoRun', run)
+  hset(run_hash(origin), 'undo', 'submitted', 'undoRun', run)
   event(origin, 'undo-submitted', 'undoRun', run)
 end
 for i in gmatch(ARGV[5], '%d+') do

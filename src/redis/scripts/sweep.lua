@@ -3,15 +3,15 @@
 -- Returns {number of grants, grants…, then per run: run, number of entries × 2, entries…}
 local age, pages = tonumber(ARGV[1]), tonumber(ARGV[2])
 local freed, grants, reply = {}, {}, {}
-for _, member in ipairs(call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, 100)) do
+for _, member in ipairs(call('ZRANGEBYSCORE', LEASES_KEY, '-inf', NOW, 'LIMIT', 0, 100)) do
   local run, i = match(member, '^(.*)|(%d+)$')
-  local m = hmget(run_key(run), 'state', 'tasks')
-  if not m[1] or hexists(run_key(run, 'nodes'), i) == 0 then
+  local m = hmget(run_hash(run), 'state', 'tasks')
+  if not m[1] or hexists(run_hash(run, 'nodes'), i) == 0 then
     -- What it took is not known any more; the audit of the limits gives it back.
-    call('ZREM', LEASES, member)
+    call('ZREM', LEASES_KEY, member)
   else
     local t, node = load_task(run, i), load_node(run, i)
-    release(member, node, freed)
+    release(run, member, node, freed)
     if t.s == 'running' then
       t.c = (t.c or 0) + 1
       t.lk, t.k = t.k, nil
@@ -34,7 +34,7 @@ for _, member in ipairs(call('ZRANGEBYSCORE', LEASES, '-inf', NOW, 'LIMIT', 0, 1
       close_run(run)
     elseif t.g then
       -- Granted, but its job never came back for it: stand in line again, at the same place.
-      local limit = limits_of(node)[1]
+      local limit = limit_key(run, limits_of(node), 1)
       t.g = nil
       call('ZADD', waiters_key(limit), node.o, line_entry(member))
       call('SADD', LINES, limit)
@@ -55,7 +55,7 @@ end
 grant_waiters(freed, grants)
 for _, member in ipairs(call('SPOP', B .. ':wake', 100)) do
   local run, i = match(member, '^(.*)|(%d+)$')
-  local node = hget(run_key(run, 'nodes'), i)
+  local node = hget(run_hash(run, 'nodes'), i)
   if node then
     grants[#grants + 1] = member
     grants[#grants + 1] = node
