@@ -39,19 +39,17 @@ export interface Keys {
 }
 
 /**
- * What the hash `nodes` has of each node: the letter before its index. The node itself, its dependents, the definition of a
- * task; together, since a claim and a settle read two of them.
+ * What the hash `nodes` has of each node: the letter before its index. The node itself, its dependents, how many of its needs
+ * are open; the definition of a task and its record. Together, since a claim and a settle look at three of them.
  */
-export const NODE_FIELDS = { nodes: '', deps: 'd', defs: 'f' } as const;
+export const NODE_FIELDS = { nodes: '', deps: 'd', open: 'o', defs: 'f', tasks: 't' } as const;
 export type NodePart = keyof typeof NODE_FIELDS;
 
 export type RunPart =
   | 'nodes'
   | 'needs'
-  | 'open'
   | 'skip'
   | 'plan'
-  | 'tasks'
   | 'out'
   | 'outbox'
   | 'approvals'

@@ -150,10 +150,9 @@ export class RunRecord extends RunReader {
         .expire(this.keys.run(run, 'approvals'), STAGING_TTL_SECONDS);
     if (staged.masters.length > 0) first.sadd(this.keys.masters, ...staged.masters);
     await execute(first);
-    for (const part of ['nodes', 'deps', 'defs'] as const)
+    for (const part of ['nodes', 'deps', 'open', 'defs'] as const)
       await this.stageList(this.keys.run(run, 'nodes'), staged[part], NODE_FIELDS[part]);
     await this.stageList(this.keys.run(run, 'needs'), staged.needs);
-    await this.stageList(this.keys.run(run, 'open'), staged.open);
   }
 
   /** Chunked, so that a plan of 10,000 tasks keeps nobody else waiting. */
@@ -162,7 +161,7 @@ export class RunRecord extends RunReader {
       const pipeline = this.redis.pipeline();
       const fields: (string | number)[] = [];
       values.slice(from, from + CHUNK).forEach((value, offset) => {
-        if (value !== '') fields.push(`${prefix}${from + offset}`, value);
+        if (value !== '' && value !== 0) fields.push(`${prefix}${from + offset}`, value);
       });
       if (fields.length > 0) pipeline.hset(key, ...(fields as [string, string]));
       pipeline.expire(key, STAGING_TTL_SECONDS);

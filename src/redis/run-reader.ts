@@ -6,6 +6,7 @@ import { type Keys, NODE_FIELDS, type NodePart, type RunPart } from './keys.ts';
 import { execute } from './pipeline.ts';
 
 const CHUNK = 500;
+const PAGE = 100;
 const TAIL_LINES = 200;
 const TAIL_TTL_SECONDS = 7 * 24 * 3600;
 
@@ -22,16 +23,25 @@ export class RunReader {
     return meta.createdAt === undefined ? null : meta;
   }
 
+  /** The records of a run's tasks and gates by their index; pending ones have none. */
   async readTasks(run: string): Promise<Record<string, string>> {
-    return this.redis.hgetall(this.keys.run(run, 'tasks'));
+    return this.readRecords(run, 0, await this.countNodes(run));
   }
 
-  /** One page of about 100 task records; cursor `0` begins and ends a round. */
-  async scanTasks(run: string, cursor: string): Promise<{ cursor: string; records: Record<string, string> }> {
-    const [next, words] = await this.redis.hscan(this.keys.run(run, 'tasks'), cursor, 'COUNT', 100);
-    const records: Record<string, string> = {};
-    for (let at = 0; at + 1 < words.length; at += 2) records[words[at]!] = words[at + 1]!;
-    return { cursor: next, records };
+  /** One page of 100 nodes' records; `from` 0 begins and ends a round. */
+  async scanTasks(run: string, from: number): Promise<{ next: number; records: Record<string, string> }> {
+    const [to, count] = [from + PAGE, await this.countNodes(run)];
+    return { next: to < count ? to : 0, records: await this.readRecords(run, from, Math.min(to, count)) };
+  }
+
+  private async countNodes(run: string): Promise<number> {
+    return Number((await this.redis.hget(this.keys.run(run), 'nodes')) ?? 0);
+  }
+
+  private async readRecords(run: string, from: number, to: number): Promise<Record<string, string>> {
+    const indexes = Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
+    const texts = await this.readFields(run, 'tasks', indexes);
+    return Object.fromEntries(indexes.flatMap((index, at) => (texts[at] == null ? [] : [[index, texts[at]]])));
   }
 
   /** Some of the runs that have not ended, drawn by chance. */
@@ -40,7 +50,7 @@ export class RunReader {
   }
 
   async readTask(run: string, index: number): Promise<string | null> {
-    return this.redis.hget(this.keys.run(run, 'tasks'), String(index));
+    return this.redis.hget(this.keys.run(run, 'nodes'), `${NODE_FIELDS.tasks}${index}`);
   }
 
   async readPlan(run: string): Promise<string | null> {
@@ -66,7 +76,7 @@ export class RunReader {
 
   async readFields(
     run: string,
-    part: NodePart | 'out' | 'tasks' | 'needs',
+    part: NodePart | 'out' | 'needs',
     indexes: readonly number[],
   ): Promise<(string | null)[]> {
     const prefix = part in NODE_FIELDS ? NODE_FIELDS[part as NodePart] : '';

@@ -33,7 +33,7 @@ type Suspect =
 
 export function createAuditor(worker: WorkerContext): Auditor {
   const { store, config } = worker;
-  const pages = new Map<string, string>();
+  const pages = new Map<string, number>();
   const keys = createKeyWalk(worker);
   let parentsFrom = 0;
   let idlePasses = 0;
@@ -42,9 +42,9 @@ export function createAuditor(worker: WorkerContext): Auditor {
     store.audits.suspect(suspects.map((words) => JSON.stringify(words)));
 
   const auditOneRun = async (run: string): Promise<void> => {
-    const page = await store.record.scanTasks(run, pages.get(run) ?? '0');
-    if (page.cursor === '0') pages.delete(run);
-    else pages.set(run, page.cursor);
+    const page = await store.record.scanTasks(run, pages.get(run) ?? 0);
+    if (page.next === 0) pages.delete(run);
+    else pages.set(run, page.next);
     await auditLeases(worker, run, page.records);
     const lost = await findLost(worker, run, page.records);
     await suspect(lost.map(({ index }): Suspect => ['job', run, index]));

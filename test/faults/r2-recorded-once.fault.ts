@@ -22,7 +22,7 @@ test('R2', async (context) => {
   for (const way of WAYS) {
     const { run, tokens } = await takeOver(lab, way);
     runs.push(run);
-    const before = await lab.app.store.redis.hgetall(lab.app.store.keys.run(run, 'tasks'));
+    const before = await lab.app.store.record.readTasks(run);
     const told = (await lab.events()).filter((event) => event.run === run && event.type === 'task-superseded').length;
     if (told !== TASKS) verdict.log(`${way}: ${told} late outcomes were told`);
     superseded += told;
@@ -32,7 +32,7 @@ test('R2', async (context) => {
       if (reply.status === 'superseded') late++;
       else verdict.log(`${way}: a late outcome was ${reply.status}`);
     }
-    const after = await lab.app.store.redis.hgetall(lab.app.store.keys.run(run, 'tasks'));
+    const after = await lab.app.store.record.readTasks(run);
     changed += Object.keys(before).filter((index) => before[index] !== after[index]).length;
   }
   const views = await Promise.all(runs.map((run) => lab.app.view(run)));

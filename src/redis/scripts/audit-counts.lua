@@ -16,7 +16,9 @@ for _, state in ipairs(states) do n[state] = 0 end
 for from = 0, node_count - 1, 500 do
   local indexes, holders = {}, {}
   for i = from, math.min(from + 499, node_count - 1) do indexes[#indexes + 1] = i end
-  for at, text in ipairs(hmget(run_hash(run, 'tasks'), unpack(indexes))) do
+  local names = {}
+  for at, i in ipairs(indexes) do names[at] = 't' .. i end
+  for at, text in ipairs(hmget(run_hash(run, 'nodes'), unpack(names))) do
     local t = text and decode(text) or { s = 'pending' }
     if indexes[at] >= task_count then
       if t.s == 'parked' and t.ap == 1 then n.gated = n.gated + 1 end

@@ -15,7 +15,7 @@ local run_keys = {}
 local function run_key(run, part)
   local keys = run_keys[run]
   if not keys then
-    keys = { [''] = B .. ':r:' .. run }
+    keys = { [''] = B .. ':r:' .. run, tasks = nil, nodes = nil, open = nil }
     run_keys[run] = keys
   end
   local key = keys[part or '']
@@ -29,8 +29,7 @@ end
 ----------------------------------------------------------------------------------------------------------- hash fields
 
 -- A call from Lua costs more than what it does. So fields of hashes are read once and written together, by `flush`, when
--- the script or, of several calls that came together, the call is over. All of planq's scripts use these; only the counts
--- of open needs are changed directly.
+-- the script or, of several calls that came together, the call is over. All of planq's scripts use these.
 --
 -- A hash is a table of the fields that are known so far, false for one that is not there. Fields are texts: a number is made
 -- one where a field is looked for that is not known yet.
@@ -62,13 +61,13 @@ local function run_hash(run, part)
   part = part or ''
   local parts = run_hashes[run]
   if not parts then
-    parts = { [''] = new_run_fields() }
+    parts = { [''] = new_run_fields(), tasks = nil, nodes = nil, out = nil }
     key_of[parts['']] = run_key(run)
     run_hashes[run] = parts
   end
   local h = parts[part]
   if not h then
-    h = {}
+    h = { a = nil, b = nil, c = nil, d = nil }
     parts[part], key_of[h] = h, run_key(run, part)
   end
   return h
@@ -130,7 +129,11 @@ local function put(h, field, value)
   end
   h[field] = value
   local changed = dirty[h]
-  if changed then changed[field] = true else dirty[h] = { [field] = true } end
+  if changed then
+    changed[field] = true
+  else
+    dirty[h] = { [field] = true, a = nil, b = nil, c = nil, d = nil, e = nil, f = nil, g = nil }
+  end
 end
 
 local function hset(h, ...)

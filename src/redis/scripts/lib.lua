@@ -1,6 +1,7 @@
 -- Shared by every script: the task record, leases and waiters, and how an outcome spreads through the graph.
 --
--- A task's record is a small JSON (absent = pending):
+-- A run's nodes are one hash; the letter before an index says what of it: the node itself (none), its task's record (t), its
+-- dependents (d), how many of its needs are open (o), its task's definition (f). A task's record is a small JSON (absent = pending):
 --   s state · k attempt token · lk token of the last settled attempt · a number of this attempt · u attempts used
 --   c crashes · w worker · b0 first start · st start · f end · r reason · x exit code · b failed tasks that block it
 --   n not before (backoff) · wq lines it stands in · g granted a lease while it waited
@@ -11,7 +12,7 @@
 local READY = '{"s":"ready"}'
 
 local function load_task(run, i)
-  local text = hget(run_hash(run, 'tasks'), i)
+  local text = hget(run_hash(run, 'nodes'), 't' .. i)
   if text == READY then return { s = 'ready' } end
   if text then return decode(text) end
   return { s = 'pending' }
@@ -19,7 +20,7 @@ end
 
 local function save_task(run, i, t)
   local is_only_ready = t.s == 'ready' and next(t, next(t)) == nil
-  put(run_hash(run, 'tasks'), i, is_only_ready and READY or encode(t))
+  put(run_hash(run, 'nodes'), 't' .. i, is_only_ready and READY or encode(t))
 end
 
 -- What stands in a node's text (flows/node.ts).
@@ -33,13 +34,11 @@ local function load_node(run, i)
   return parse_node(hget(run_hash(run, 'nodes'), i))
 end
 
--- Reads a node and, in the same command, what stands beside it: 'd' or 'f', as below. Returns its text.
+-- Reads a node and, in the same command, its task's record and what stands beside it: 'd', 'f' or 'o', as below. Returns
+-- the node's text.
 local function read_node(run, i, beside)
-  local h, other = run_hash(run, 'nodes'), beside .. i
-  if h[i] == nil or h[other] == nil then
-    local v = call('HMGET', key_of[h], i, other)
-    h[i], h[other] = v[1], v[2]
-  end
+  local h = run_hash(run, 'nodes')
+  know(h, { i, 't' .. i, beside .. i })
   return h[i]
 end
 
@@ -395,7 +394,8 @@ local function propagate(run, task_count, work, out)
         end
       elseif not item.again then
         if is == 'skip' then mark_skip(run, j) end
-        if call('HINCRBY', run_key(run, 'open'), j, -1) == 0 then
+        read_node(run, j, 'o')
+        if hincrby(run_hash(run, 'nodes'), 'o' .. j, -1) == 0 then
           local t = load_task(run, j)
           if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
         end
@@ -611,7 +611,7 @@ local function recompute(run, task_count, node_count, out)
         if is == 'block' then roots[#roots + 1] = tonumber(from) end
       end
     end
-    call('HSET', run_key(run, 'open'), j, open)
+    put(run_hash(run, 'nodes'), 'o' .. j, open)
     if skip then mark_skip(run, j) else hdel(run_hash(run, 'skip'), j) end
     if #roots > 0 then
       blocked[#blocked + 1] = { j = j, roots = roots }

@@ -12,7 +12,7 @@ if not cursor then
   cursor = last[1] and last[1][1] or '0-0'
   hset(receiver, 'cursor', cursor)
 end
-call('PEXPIRE', key, KEEP)
+call('PEXPIRE', key_of[receiver], KEEP)
 local is_others = m[2] and m[2] ~= '' and m[2] ~= holder and tonumber(m[3]) > NOW
 if holder == '' then return { 'free', cursor } end
 if is_others then return { 'taken', cursor } end
