@@ -53,11 +53,7 @@ export async function listLimits(store: Store): Promise<LimitView[]> {
 }
 
 /** What is in use of a limit. Of a run's own it is what its tasks hold: only of shared ones a sum is kept for all to see. */
-export function readUsed(
-  used: Readonly<Record<string, string>>,
-  holders: Holdings['holders'],
-  key: string,
-): number {
+export function readUsed(used: Readonly<Record<string, string>>, holders: Holdings['holders'], key: string): number {
   if (!isOwn(key)) return Number(used[key] ?? 0);
   return (holders.get(key) ?? []).reduce((sum, { amount }) => sum + amount, 0);
 }

@@ -45,15 +45,7 @@ export interface Keys {
 export const NODE_FIELDS = { nodes: '', deps: 'd', open: 'o', defs: 'f', tasks: 't' } as const;
 export type NodePart = keyof typeof NODE_FIELDS;
 
-export type RunPart =
-  | 'nodes'
-  | 'needs'
-  | 'skip'
-  | 'plan'
-  | 'out'
-  | 'outbox'
-  | 'approvals'
-  | 'decisions';
+export type RunPart = 'nodes' | 'needs' | 'skip' | 'plan' | 'out' | 'outbox' | 'approvals' | 'decisions';
 
 /** @param prefix letters, digits, `-` and `_`; `planq` unless configured */
 export function createKeys(prefix: string): Keys {
