@@ -21,6 +21,8 @@ export interface CompiledRecord {
   gates: Record<number, number>;
   /** Nodes that wait for a person: tasks marked so, and gates. */
   approvals: number[];
+  /** Names of the limits that are the run's own. */
+  limits: string[];
 }
 
 export interface RecordOptions {
@@ -41,11 +43,11 @@ export function compileRecord(plan: Plan, graph: Graph, options: RecordOptions):
   for (const node of graph.nodes) {
     for (const need of node.needs) dependents[need.from]!.push(`${node.index}${LETTER[need.when]}`);
   }
+  const nodes = graph.nodes.map((node) => recordNode(node, plan.tasks[node.index], options));
   const defs = plan.tasks.map((task, index) => writeDefinition({ ...task, stage: graph.nodes[index]!.stage }));
   return {
-    nodes: graph.nodes.map((node) =>
-      writeNode({ ...recordNode(node, plan.tasks[node.index], options), ...printOf(defs[node.index]) }),
-    ),
+    nodes: nodes.map((node, index) => writeNode({ ...node, ...printOf(defs[index]) })),
+    limits: [...new Set(nodes.flatMap(({ l }) => l.flatMap(([name, , own]) => (own === undefined ? [] : [name]))))],
     deps: dependents.map((list) => list.join(',')),
     needs: graph.nodes.map((node) => node.needs.map((need) => `${need.from}${LETTER[need.when]}`).join(',')),
     open: graph.nodes.map((node) => node.needs.length),

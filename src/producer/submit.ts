@@ -148,7 +148,7 @@ export function stageRun(config: Config, clock: Clock, attempt: Attempt): Staged
     workspace: attempt.workspace,
     inputs: options.inputs ?? 'strict',
   };
-  const { gates, approvals, ...compiled } = compileRecord(plan, graph, {
+  const { gates, approvals, limits, ...compiled } = compileRecord(plan, graph, {
     run,
     createdAt: clock.now(),
     phaseLimits: { ...config.limits.phases, ...plan.limits.phases },
@@ -163,6 +163,7 @@ export function stageRun(config: Config, clock: Clock, attempt: Attempt): Staged
       'n:pending': tasks.length,
       context: JSON.stringify(context),
       gates: JSON.stringify(gates),
+      ...(limits.length === 0 ? {} : { limits: limits.join() }),
       ...(approvals.length === 0 ? {} : { approvals: approvals.length }),
       ...(tasks.some(leavesFiles) ? {} : { noFiles: 1 }),
       ...(plan.onFailure === undefined ? {} : { onFailure: plan.onFailure }),

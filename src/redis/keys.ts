@@ -38,14 +38,38 @@ export interface Keys {
   line(limit: string): string;
 }
 
+/** The states that a run's tasks are counted in. */
+const COUNTED = ['pending', 'ready', 'running', 'parked', 'completed', 'failed', 'blocked', 'skipped', 'cancelled'];
+
+/** The run's own fields in its hash. What stands there beside them is of its nodes, and of no use without an index. */
+export const RUN_FIELDS: readonly string[] = [
+  ...[
+    'name',
+    'state',
+    'hash',
+    'key',
+    'workspace',
+    'context',
+    'tasks',
+    'nodes',
+    'gates',
+    'limits',
+    'noFiles',
+    'onFailure',
+  ],
+  ...['createdAt', 'startedAt', 'finishedAt', 'blockedAt', 'ending', 'approvals', 'skips', 'undo', 'undoRun', 'undoOf'],
+  ...[...COUNTED, 'approval', 'gated', 'tolerated'].map((name) => `n:${name}`),
+];
+
 /**
- * What the hash `nodes` has of each node: the letter before its index. The node itself, its dependents, how many of its needs
- * are open; the definition of a task and its record. Together, since a claim and a settle look at three of them.
+ * What a run's hash has of each node: the letter before its index. The node itself, its dependents, how many of its needs are
+ * open; the definition of a task and its record. All in one hash with the run's own fields, since a claim and a settle look
+ * at most of them.
  */
 export const NODE_FIELDS = { nodes: '', deps: 'd', open: 'o', defs: 'f', tasks: 't' } as const;
 export type NodePart = keyof typeof NODE_FIELDS;
 
-export type RunPart = 'nodes' | 'needs' | 'skip' | 'plan' | 'out' | 'outbox' | 'approvals' | 'decisions';
+export type RunPart = 'needs' | 'skip' | 'plan' | 'out' | 'outbox' | 'approvals' | 'decisions';
 
 /** @param prefix letters, digits, `-` and `_`; `planq` unless configured */
 export function createKeys(prefix: string): Keys {

@@ -151,7 +151,7 @@ export class RunRecord extends RunReader {
     if (staged.masters.length > 0) first.sadd(this.keys.masters, ...staged.masters);
     await execute(first);
     for (const part of ['nodes', 'deps', 'open', 'defs'] as const)
-      await this.stageList(this.keys.run(run, 'nodes'), staged[part], NODE_FIELDS[part]);
+      await this.stageList(this.keys.run(run), staged[part], NODE_FIELDS[part]);
     await this.stageList(this.keys.run(run, 'needs'), staged.needs);
   }
 

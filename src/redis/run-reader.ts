@@ -2,7 +2,7 @@
  * Reads of the run record. Never a whole set of unknown size in one command, except a run's own tasks.
  */
 import type { Redis } from 'ioredis';
-import { type Keys, NODE_FIELDS, type NodePart, type RunPart } from './keys.ts';
+import { type Keys, NODE_FIELDS, type NodePart, RUN_FIELDS } from './keys.ts';
 import { execute } from './pipeline.ts';
 
 const CHUNK = 500;
@@ -17,9 +17,14 @@ export class RunReader {
     protected readonly keys: Keys,
   ) {}
 
-  /** The run's own hash, or null. A run that is only staged is not there yet. */
+  /** The run's own fields, or null. A run that is only staged is not there yet. */
   async readMeta(run: string): Promise<Record<string, string> | null> {
-    const meta = await this.redis.hgetall(this.keys.run(run));
+    const values = await this.redis.hmget(this.keys.run(run), ...RUN_FIELDS);
+    const meta: Record<string, string> = {};
+    for (const [at, field] of RUN_FIELDS.entries()) {
+      const value = values[at];
+      if (value !== null && value !== undefined) meta[field] = value;
+    }
     return meta.createdAt === undefined ? null : meta;
   }
 
@@ -50,7 +55,7 @@ export class RunReader {
   }
 
   async readTask(run: string, index: number): Promise<string | null> {
-    return this.redis.hget(this.keys.run(run, 'nodes'), `${NODE_FIELDS.tasks}${index}`);
+    return this.redis.hget(this.keys.run(run), `${NODE_FIELDS.tasks}${index}`);
   }
 
   async readPlan(run: string): Promise<string | null> {
@@ -79,8 +84,8 @@ export class RunReader {
     part: NodePart | 'out' | 'needs',
     indexes: readonly number[],
   ): Promise<(string | null)[]> {
-    const prefix = part in NODE_FIELDS ? NODE_FIELDS[part as NodePart] : '';
-    const key = this.keys.run(run, part in NODE_FIELDS ? 'nodes' : (part as RunPart));
+    const prefix = part === 'out' || part === 'needs' ? '' : NODE_FIELDS[part];
+    const key = part === 'out' || part === 'needs' ? this.keys.run(run, part) : this.keys.run(run);
     const values: (string | null)[] = [];
     for (let from = 0; from < indexes.length; from += CHUNK) {
       values.push(

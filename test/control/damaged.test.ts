@@ -13,7 +13,7 @@ const plan = testPlan({
 async function withDefinition(text: string | null): Promise<{ app: TestApp; run: string }> {
   const app = await createTestApp();
   const { runId: run } = await app.submit(plan);
-  const key = app.store.keys.run(run, 'nodes');
+  const key = app.store.keys.run(run);
   if (text === null) await app.store.redis.hdel(key, 'f1');
   else await app.store.redis.hset(key, 'f1', text);
   return { app, run };
@@ -39,6 +39,6 @@ test.each(['null', '7', '"b"', '[]', '{}', '{"id":"b/two","needs":[null]}', 'no 
 
 test('where the node is gone too, its number names the task', async () => {
   const { app, run } = await withDefinition('{}');
-  await app.store.redis.hset(app.store.keys.run(run, 'nodes'), '1', '[1]');
+  await app.store.redis.hset(app.store.keys.run(run), '1', '[1]');
   expect((await showRunDetails(app.store, run)).tasks[1]).toMatchObject({ id: 'task 1', stage: 1, damaged: true });
 });

@@ -80,7 +80,7 @@ test('whoever submits it, and however many at once, there is one undo', async ()
   expect(replies.filter(({ kind }) => kind === 'submitted')).toHaveLength(1);
   expect(await app.store.record.listRuns(10)).toHaveLength(2);
   // What the seven had staged is gone, but for what expires.
-  const left = await app.store.redis.keys(`${app.store.keys.base}:r:*:nodes`);
+  const left = await app.store.redis.keys(`${app.store.keys.base}:r:*:plan`);
   expect(left).toHaveLength(2);
 });
 

@@ -173,7 +173,7 @@ test('attempts are numbered on after a retry, and counted anew', async () => {
 test('calls that come together are told apart, also when one of them finds damage', async () => {
   const app = await createTestApp();
   const [good, bad] = [await submitted(app), await submitted(app)];
-  await app.store.redis.hset(app.store.keys.run(bad, 'nodes'), 't0', 'not a record');
+  await app.store.redis.hset(app.store.keys.run(bad), 't0', 'not a record');
   const claim = (run: string) => app.store.record.claim({ run, index: 0, token: run }, 'w', 5000);
   const [first, second, third] = await Promise.allSettled([claim(good), claim(bad), claim(good)]);
   expect(first).toMatchObject({ status: 'fulfilled', value: { kind: 'run' } });

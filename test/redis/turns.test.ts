@@ -307,7 +307,7 @@ test('what fails in one call does not take the others with it', async () => {
   const turns = openTurns(app);
   await turns.call({ queue: QUEUE, lock: 'l1', next: 't1' });
   await turns.call({ queue: QUEUE, lock: 'l2', next: 't2' });
-  await app.store.redis.hset(app.store.keys.run(broken, 'nodes'), 't0', 'no JSON');
+  await app.store.redis.hset(app.store.keys.run(broken), 't0', 'no JSON');
   const end = async (id: string, lock: string, token: string): Promise<Turn> => ({
     queue: QUEUE,
     lock,

@@ -145,7 +145,7 @@ test('data in Redis that are no JSON stop nobody', async () => {
 test('a definition that was changed behind the record fails its task, with the reason', async () => {
   const app = await createTestApp();
   const { runId: run } = await app.submit(testPlan({ tasks: TASKS }));
-  const key = app.store.keys.run(run, 'nodes');
+  const key = app.store.keys.run(run);
   const def = JSON.parse((await app.store.redis.hget(key, 'f0'))!) as Record<string, unknown>;
   await app.store.redis.hset(key, 'f0', JSON.stringify({ ...def, run: `touch ${canary(app)}` }));
   await app.startPool();

@@ -37,7 +37,7 @@ async function readTask(app: TestApp, run: string, index: number): Promise<TaskR
 }
 
 async function writeTask(app: TestApp, run: string, index: number, record: TaskRecord): Promise<void> {
-  await app.store.redis.hset(app.store.keys.run(run, 'nodes'), `t${index}`, JSON.stringify(record));
+  await app.store.redis.hset(app.store.keys.run(run), `t${index}`, JSON.stringify(record));
 }
 
 async function untilRepaired(app: TestApp, repairs: readonly string[]): Promise<void> {
@@ -241,7 +241,7 @@ test('a gate behind which work has begun is told of and left open; after a retry
   await writeTask(app, runId, 2, { s: 'completed' });
   await writeTask(app, runId, 1, { s: 'ready' });
   expect((await app.store.audits.mendGates(runId)).gates).toEqual([{ index: 2, isClosed: false }]);
-  await app.store.redis.hset(app.store.keys.run(runId, 'nodes'), 't0', JSON.stringify({ s: 'ready', z: 3 }));
+  await app.store.redis.hset(app.store.keys.run(runId), 't0', JSON.stringify({ s: 'ready', z: 3 }));
   expect((await app.store.audits.mendGates(runId)).gates).toEqual([]);
   expect(await repairsOf(app)).toEqual([]);
 });

@@ -8,17 +8,14 @@ local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 if not m[1] or is_final(m[1]) or not task_count or task_count > most then return {} end
 local states = { 'ready', 'running', 'parked', 'completed', 'failed', 'blocked', 'skipped', 'cancelled' }
 local n, used = { approval = 0, tolerated = 0, gated = 0, pending = 0 }, {}
--- A run without limits of its own has no such field.
-for _, name in ipairs(call('HKEYS', run_key(run))) do
-  if sub(name, 1, 2) == 'u:' then used[name] = 0 end
-end
+for name in gmatch(hget(run_hash(run), 'limits') or '', '[^,]+') do used['u:' .. name] = 0 end
 for _, state in ipairs(states) do n[state] = 0 end
 for from = 0, node_count - 1, 500 do
   local indexes, holders = {}, {}
   for i = from, math.min(from + 499, node_count - 1) do indexes[#indexes + 1] = i end
   local names = {}
   for at, i in ipairs(indexes) do names[at] = 't' .. i end
-  for at, text in ipairs(hmget(run_hash(run, 'nodes'), unpack(names))) do
+  for at, text in ipairs(hmget(run_hash(run), unpack(names))) do
     local t = text and decode(text) or { s = 'pending' }
     if indexes[at] >= task_count then
       if t.s == 'parked' and t.ap == 1 then n.gated = n.gated + 1 end
@@ -32,7 +29,7 @@ for from = 0, node_count - 1, 500 do
   local members = {}
   for at, i in ipairs(holders) do members[at] = run .. '|' .. i end
   read_leases(members)
-  if #holders > 0 then know(run_hash(run, 'nodes'), holders) end
+  if #holders > 0 then know(run_hash(run), holders) end
   for at, i in ipairs(holders) do
     local limits = lease_of(members[at]) and limits_of(load_node(run, i)) or {}
     for k = 1, #limits, 4 do

@@ -6,7 +6,7 @@ local state = hget(run_hash(run), 'state')
 if not state or is_final(state) then return {} end
 for at = 3, #ARGV do
   local i = ARGV[at]
-  local t, node = load_task(run, i), hget(run_hash(run, 'nodes'), i)
+  local t, node = load_task(run, i), hget(run_hash(run), i)
   local needs_job = t.s == 'ready' or (t.s == 'parked' and t.ap ~= 1)
   if needs_job and node and (ARGV[2] == '1' or not call('ZSCORE', run_key(run, 'outbox'), i)) then
     local n = parse_node(node)

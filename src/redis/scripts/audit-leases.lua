@@ -8,7 +8,7 @@ local reply = {}
 local function mend(its_run, i, why)
   call('ZADD', LEASES_KEY, NOW + ttl, its_run .. '|' .. i)
   event(its_run, 'repaired', 'what', 'lease', 'task', i)
-  for _, word in ipairs({ its_run, i, hget(run_hash(its_run, 'nodes'), i) or '', why }) do reply[#reply + 1] = word end
+  for _, word in ipairs({ its_run, i, hget(run_hash(its_run), i) or '', why }) do reply[#reply + 1] = word end
 end
 for _, member in ipairs(call('ZRANGEBYSCORE', LEASES_KEY, NOW + most, '+inf', 'LIMIT', 0, 100)) do
   local its_run, i = match(member, '^(.*)|(%d+)$')

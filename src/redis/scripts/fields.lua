@@ -15,7 +15,7 @@ local run_keys = {}
 local function run_key(run, part)
   local keys = run_keys[run]
   if not keys then
-    keys = { [''] = B .. ':r:' .. run, tasks = nil, nodes = nil, open = nil }
+    keys = { [''] = B .. ':r:' .. run, out = nil }
     run_keys[run] = keys
   end
   local key = keys[part or '']
@@ -53,6 +53,7 @@ local function new_run_fields()
   return {
     state = nil, tasks = nil, approvals = nil, skips = nil, startedAt = nil, context = nil, ['n:pending'] = nil,
     ['n:ready'] = nil, ['n:running'] = nil, ['n:completed'] = nil, ['u:agents'] = nil,
+    ['1'] = nil, t1 = nil, d1 = nil, f1 = nil, o1 = nil, ['u:phase'] = nil,
   }
 end
 
@@ -61,13 +62,13 @@ local function run_hash(run, part)
   part = part or ''
   local parts = run_hashes[run]
   if not parts then
-    parts = { [''] = new_run_fields(), tasks = nil, nodes = nil, out = nil }
+    parts = { [''] = new_run_fields(), out = nil }
     key_of[parts['']] = run_key(run)
     run_hashes[run] = parts
   end
   local h = parts[part]
   if not h then
-    h = { a = nil, b = nil, c = nil, d = nil }
+    h = {}
     parts[part], key_of[h] = h, run_key(run, part)
   end
   return h
@@ -132,7 +133,7 @@ local function put(h, field, value)
   if changed then
     changed[field] = true
   else
-    dirty[h] = { [field] = true, a = nil, b = nil, c = nil, d = nil, e = nil, f = nil, g = nil }
+    dirty[h] = { [field] = true, a = nil, b = nil, c = nil, d = nil, e = nil, f = nil, g = nil, h = nil }
   end
 end
 

@@ -27,7 +27,7 @@ for _, entry in ipairs(call('ZRANGE', waiters_key('hold:' .. name), 0, 499)) do
     move(its_run, t, 'ready', false)
     save_task(its_run, i, t)
     reply[#reply + 1] = its_run .. '|' .. i
-    reply[#reply + 1] = hget(run_hash(its_run, 'nodes'), i)
+    reply[#reply + 1] = hget(run_hash(its_run), i)
   end
 end
 return reply

@@ -1,7 +1,8 @@
 -- Shared by every script: the task record, leases and waiters, and how an outcome spreads through the graph.
 --
--- A run's nodes are one hash; the letter before an index says what of it: the node itself (none), its task's record (t), its
--- dependents (d), how many of its needs are open (o), its task's definition (f). A task's record is a small JSON (absent = pending):
+-- A run is one hash. Of each node it has, by a letter before the index: the node itself (no letter), its task's record (t), its
+-- dependents (d), how many of its needs are open (o), its task's definition (f). Beside them stand the run's own fields (keys.ts
+-- names them), and what is in use of its own limits (u:<name>). A task's record is a small JSON (absent = pending):
 --   s state · k attempt token · lk token of the last settled attempt · a number of this attempt · u attempts used
 --   c crashes · w worker · b0 first start · st start · f end · r reason · x exit code · b failed tasks that block it
 --   n not before (backoff) · wq lines it stands in · g granted a lease while it waited
@@ -12,7 +13,7 @@
 local READY = '{"s":"ready"}'
 
 local function load_task(run, i)
-  local text = hget(run_hash(run, 'nodes'), 't' .. i)
+  local text = hget(run_hash(run), 't' .. i)
   if text == READY then return { s = 'ready' } end
   if text then return decode(text) end
   return { s = 'pending' }
@@ -20,7 +21,7 @@ end
 
 local function save_task(run, i, t)
   local is_only_ready = t.s == 'ready' and next(t, next(t)) == nil
-  put(run_hash(run, 'nodes'), 't' .. i, is_only_ready and READY or encode(t))
+  put(run_hash(run), 't' .. i, is_only_ready and READY or encode(t))
 end
 
 -- What stands in a node's text (flows/node.ts).
@@ -31,24 +32,24 @@ local function parse_node(text)
 end
 
 local function load_node(run, i)
-  return parse_node(hget(run_hash(run, 'nodes'), i))
+  return parse_node(hget(run_hash(run), i))
 end
 
 -- Reads a node and, in the same command, its task's record and what stands beside it: 'd', 'f' or 'o', as below. Returns
 -- the node's text.
 local function read_node(run, i, beside)
-  local h = run_hash(run, 'nodes')
+  local h = run_hash(run)
   know(h, { i, 't' .. i, beside .. i })
   return h[i]
 end
 
 -- Who needs node i, as `<index><condition>`, comma separated; false when nobody does.
 local function dependents_of(run, i)
-  return hget(run_hash(run, 'nodes'), 'd' .. i)
+  return hget(run_hash(run), 'd' .. i)
 end
 
 local function definition_of(run, i)
-  return hget(run_hash(run, 'nodes'), 'f' .. i)
+  return hget(run_hash(run), 'f' .. i)
 end
 
 local COUNTS = {}
@@ -277,7 +278,7 @@ local function grant_waiters(freed, grants)
         t.g = 1
         save_task(run, i, t)
         grants[#grants + 1] = member
-        grants[#grants + 1] = hget(run_hash(run, 'nodes'), i)
+        grants[#grants + 1] = hget(run_hash(run), i)
       else
         stand_in_line(member, t, short, node.o)
         save_task(run, i, t)
@@ -395,7 +396,7 @@ local function propagate(run, task_count, work, out)
       elseif not item.again then
         if is == 'skip' then mark_skip(run, j) end
         read_node(run, j, 'o')
-        if hincrby(run_hash(run, 'nodes'), 'o' .. j, -1) == 0 then
+        if hincrby(run_hash(run), 'o' .. j, -1) == 0 then
           local t = load_task(run, j)
           if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
         end
@@ -529,7 +530,7 @@ local function outbox_entries(run, indexes)
   for from = 1, #indexes, 1000 do
     local part = {}
     for at = from, math.min(from + 999, #indexes) do part[#part + 1] = indexes[at] end
-    local nodes = hmget(run_hash(run, 'nodes'), unpack(part))
+    local nodes = hmget(run_hash(run), unpack(part))
     for at, i in ipairs(part) do
       list[#list + 1] = i
       list[#list + 1] = nodes[at]
@@ -611,7 +612,7 @@ local function recompute(run, task_count, node_count, out)
         if is == 'block' then roots[#roots + 1] = tonumber(from) end
       end
     end
-    put(run_hash(run, 'nodes'), 'o' .. j, open)
+    put(run_hash(run), 'o' .. j, open)
     if skip then mark_skip(run, j) else hdel(run_hash(run, 'skip'), j) end
     if #roots > 0 then
       blocked[#blocked + 1] = { j = j, roots = roots }

@@ -9,7 +9,7 @@ if m[1] then
 end
 if m[3] and m[3] ~= '' and hget(hash_at(B .. ':keys'), m[3]) == run then hdel(hash_at(B .. ':keys'), m[3]) end
 call('UNLINK', run_key(run))
-for _, part in ipairs({ 'nodes', 'needs', 'skip', 'plan', 'out', 'outbox', 'approvals', 'decisions' }) do
+for _, part in ipairs({ 'needs', 'skip', 'plan', 'out', 'outbox', 'approvals', 'decisions' }) do
   call('UNLINK', run_key(run, part))
 end
 hdel(hash_at(B .. ':holds'), 'run:' .. run)

@@ -4,7 +4,7 @@
 -- ARGV: run, key ('' = none), plan hash, workspace, roots (comma separated), cap name, cap value, … (resource capacities)
 -- Returns: {'submitted', outbox…} | {'exists', run, hash} | {'workspace', run}
 local run, key, hash, workspace = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local parts = { 'nodes', 'needs', 'plan', 'approvals' }
+local parts = { 'needs', 'plan', 'approvals' }
 local function discard()
   call('DEL', run_key(run))
   for _, part in ipairs(parts) do call('DEL', run_key(run, part)) end

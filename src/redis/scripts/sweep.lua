@@ -6,7 +6,7 @@ local freed, grants, reply = {}, {}, {}
 for _, member in ipairs(call('ZRANGEBYSCORE', LEASES_KEY, '-inf', NOW, 'LIMIT', 0, 100)) do
   local run, i = match(member, '^(.*)|(%d+)$')
   local m = hmget(run_hash(run), 'state', 'tasks')
-  if not m[1] or hexists(run_hash(run, 'nodes'), i) == 0 then
+  if not m[1] or hexists(run_hash(run), i) == 0 then
     -- What it took is not known any more; the audit of the limits gives it back.
     call('ZREM', LEASES_KEY, member)
   else
@@ -55,7 +55,7 @@ end
 grant_waiters(freed, grants)
 for _, member in ipairs(call('SPOP', B .. ':wake', 100)) do
   local run, i = match(member, '^(.*)|(%d+)$')
-  local node = hget(run_hash(run, 'nodes'), i)
+  local node = hget(run_hash(run), i)
   if node then
     grants[#grants + 1] = member
     grants[#grants + 1] = node
