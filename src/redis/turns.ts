@@ -22,10 +22,24 @@ export interface TurnReply {
   settled: SettleReply | null;
   isCompleted: boolean;
   /**
-   * `fields` as Redis has them, names and values; `ask`: BullMQ's own script must look; `again`: there may be more;
-   * `none`: there is nothing to do, or nothing was asked for.
+   * `ask`: BullMQ's own script must look; `again`: there may be more; `none`: there is nothing to do, or nothing was asked
+   * for.
    */
-  next: 'ask' | 'again' | 'none' | { id: string; fields: string[]; claim: ClaimReply | null };
+  next: 'ask' | 'again' | 'none' | TakenJob;
+}
+
+export interface TakenJob {
+  id: string;
+  /** Fields as Redis has them, names and values; of a job that was never taken before only what is not known of it. */
+  job: string[] | FreshJob;
+  claim: ClaimReply | null;
+}
+
+export interface FreshJob {
+  index: string;
+  parentKey: string;
+  timestamp: number;
+  processedOn: number;
 }
 
 export interface TurnsOptions {
@@ -68,7 +82,10 @@ function writeTurn({ queue, lock, complete, next, settle }: Turn, args: (string 
 }
 
 type ScriptAnswer = (string | number | null)[];
-type RawReply = [ScriptAnswer | 'error', string, string | [string[], string, ScriptAnswer | '']];
+type RawReply = [ScriptAnswer | 'error', string, string | RawNext];
+type RawNext =
+  | [id: string, claim: ScriptAnswer | '', job: string[]]
+  | [id: string, claim: ScriptAnswer | '', ...string[]];
 
 function readTurn([settled, second, next]: RawReply): TurnReply | Error {
   if (settled === 'error') return new Error(second);
@@ -83,7 +100,12 @@ function toWord(next: string): 'ask' | 'again' | 'none' {
   return next === 'ask' || next === 'again' ? next : 'none';
 }
 
-function readNext([fields, id, claim]: [string[], string, ScriptAnswer | '']): TurnReply['next'] {
+function readNext([id, answer, job, ...words]: RawNext): TakenJob {
   // A claim that failed is tried again by itself.
-  return { id, fields, claim: claim === '' || claim[0] === 'error' ? null : readClaim(claim) };
+  const claim = answer === '' || answer[0] === 'error' ? null : readClaim(answer);
+  return { id, claim, job: Array.isArray(job) ? job : readFresh([job!, ...words]) };
+}
+
+function readFresh([index, parentKey, timestamp, processedOn]: string[]): FreshJob {
+  return { index: index!, parentKey: parentKey!, timestamp: Number(timestamp), processedOn: Number(processedOn) };
 }

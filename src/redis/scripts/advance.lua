@@ -7,7 +7,8 @@
 --       '1' = settle first, and the ten arguments of `settle`
 -- Returns for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of it was
 -- done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | 'again' = this call was long enough |
--- {fields, id, claim's answer or ''}. A job whose task has to wait in a line is put aside here, and the next one taken.
+-- {id, claim's answer or '', fields} | of a job that was never taken before {id, claim's answer, index of its task, key of its
+-- parent, ms when it was added, ms now}. A job whose task has to wait in a line is put aside here, and the next one taken.
 --
 -- An answer that is lost with its connection is asked for again, with the same nonce. So what cannot be done twice is kept
 -- for each lane of a worker: which jobs were completed, which were taken.
@@ -23,12 +24,16 @@ local function is_completed(answer)
   return (answer[1] == 'settled' or answer[1] == 'already') and answer[2] == 'completed' and #answer == grants_at + answer[grants_at]
 end
 
--- The data as planq writes them; what else there is, is for the worker to refuse.
-local function claim_taken(queue, id, fields, token)
-  local run, i = match(fields.data or '', '^{"v":1,"run":"([^"\\]+)","i":(%d+)}$')
-  if not run or fields.defa then return '' end
-  local pressed = (fields.failedReason or '') == '' and '1' or ''
-  return one_call(claim, { run, i, token, WORKER, LEASE_MS, '', fields.atm or '0', pressed, queue .. '/' .. id }, 0)
+-- What is not as planq writes it is for the worker to refuse.
+local function claim_taken(queue, id, job, token)
+  if not job.run or job.defa then return '' end
+  local pressed = (job.reason or '') == '' and '1' or ''
+  return one_call(claim, { job.run, job.i, token, WORKER, LEASE_MS, '', job.atm or '0', pressed, queue .. '/' .. id }, 0)
+end
+
+local function told(id, answer, job)
+  if job.flat then return { id, answer, job.flat } end
+  return { id, answer, job.i, job.parent, job.timestamp, NOW_TEXT }
 end
 
 -- Gives each of the calls a job that it can perform, as long as there are some.
@@ -40,15 +45,15 @@ local function give_jobs(queue, calls, taken, replies)
     local ids, is_more = take_jobs(q, wanted)
     for _, id in ipairs(ids) do
       local turn = calls[at]
-      local flat, fields = read_job(q, id)
-      local answer = claim_taken(queue, id, fields, turn.token)
+      local job = read_job(q, id)
+      local answer = claim_taken(queue, id, job, turn.token)
       if answer ~= '' and answer[1] == 'parked' then
         park_job(q, id)
         parked = parked + 1
       else
-        activate_job(q, id, flat, fields, turn.lock, LOCK_MS)
+        activate_job(q, id, job, turn.lock, LOCK_MS)
         taken[turn.number] = id
-        replies[turn.at][3] = { flat, id, answer }
+        replies[turn.at][3] = told(id, answer, job)
         at = at + 1
       end
     end
@@ -66,8 +71,8 @@ local function give_again(queue, calls, taken, replies)
   for _, turn in ipairs(calls) do
     local id = taken[turn.number]
     if id and call('GET', q.prefix .. id .. ':lock') == turn.lock then
-      local flat, fields = read_job(q, id)
-      replies[turn.at][3] = { flat, id, claim_taken(queue, id, fields, turn.token) }
+      local job = read_job(q, id)
+      replies[turn.at][3] = told(id, claim_taken(queue, id, job, turn.token), job)
     else
       replies[turn.at][3] = 'ask'
     end

@@ -98,23 +98,25 @@ local function take_jobs(q, most)
   return ids, delayed[1] ~= nil
 end
 
--- A job's fields as BullMQ's scripts return them, and those by name that a claim asks for.
+-- A job, with `run` and `i` when its data are as planq writes them. One that was never taken before is as planq has added it,
+-- but for a few fields; of any other, `flat` has all fields as BullMQ's scripts return them.
 local function read_job(q, id)
-  local flat = call('HGETALL', q.prefix .. id)
-  local fields = { data = false, atm = false, ats = false, failedReason = false, defa = false }
-  for at = 1, #flat, 2 do
-    if fields[flat[at]] == false then fields[flat[at]] = flat[at + 1] end
-  end
-  return flat, fields
+  local v = call('HMGET', q.prefix .. id, 'data', 'parentKey', 'timestamp', 'ats', 'atm', 'failedReason', 'stc', 'deid', 'defa')
+  local run, i = match(v[1] or '', '^{"v":1,"run":"([^"\\]+)","i":(%d+)}$')
+  local job = { run = run, i = i, parent = v[2], timestamp = v[3], ats = v[4], atm = v[5], reason = v[6], defa = v[9] }
+  if not run or not v[2] or v[4] or v[5] or v[6] or v[7] or v[8] or v[9] then job.flat = call('HGETALL', q.prefix .. id) end
+  return job
 end
 
 -- Locks a job that was taken and makes it active; adds to `flat` what that changes.
-local function activate_job(q, id, flat, fields, lock, lock_ms)
-  local key, started, at = q.prefix .. id, one_more(fields.ats), #flat
+local function activate_job(q, id, job, lock, lock_ms)
+  local key, started, flat = q.prefix .. id, one_more(job.ats), job.flat
   call('SET', key .. ':lock', lock, 'PX', lock_ms)
   call('HSET', key, 'processedOn', NOW_TEXT, 'ats', started)
   queue_event(q, 'active', 'jobId', id, 'prev', 'waiting')
   q.active[#q.active + 1] = id
+  if not flat then return end
+  local at = #flat
   flat[at + 1], flat[at + 2], flat[at + 3], flat[at + 4] = 'processedOn', NOW_TEXT, 'ats', started
 end
 
