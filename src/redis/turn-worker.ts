@@ -2,10 +2,10 @@
  * A BullMQ worker for tasks, whose jobs end and begin by turns: the end of one job, the next one and its claim are one call.
  * What turns leave to BullMQ (a queue with limits, jobs that are due, a job that is not ours) goes by BullMQ's own scripts.
  */
-import { type Job, type JobJson, raw2NextJobData, Worker, type WorkerOptions } from 'bullmq';
-import { JOB_OPTIONS } from './job-options.ts';
+import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import type { ClaimReply, SettleReply } from './replies.ts';
-import type { FreshJob, Turn, TurnReply, Turns } from './turns.ts';
+import { toJobJson } from './taken-job.ts';
+import type { Turn, TurnReply, Turns } from './turns.ts';
 
 /** A worker that tells when it renews its locks. */
 export class RenewingWorker extends Worker {
@@ -210,30 +210,8 @@ export class TurnWorker extends RenewingWorker {
     this.#insides.blockUntil = 0;
     if (next === 'none') return this.nextJobFromJobData(undefined, undefined, token);
     if (next.claim !== null) this.#claims.set(`${token} ${next.id}`, { reservation: room, reply: next.claim });
-    const json = Array.isArray(next.job) ? raw2NextJobData([next.job, next.id, 0, 0])[0] : toJobJson(next.id, next.job);
-    return this.nextJobFromJobData(json, next.id, token);
+    return this.nextJobFromJobData(toJobJson(next), next.id, token);
   }
-}
-
-/** A job of a task before its first attempt, as it was added. */
-function toJobJson(id: string, { index, parentKey, timestamp, processedOn }: FreshJob): JobJson {
-  const [dot, colon] = [id.indexOf('.'), parentKey.lastIndexOf(':')];
-  // BullMQ's own reading leaves out what the job does not have, too.
-  const json: Omit<JobJson, 'failedReason' | 'returnvalue'> = {
-    id,
-    name: id.slice(dot + 1),
-    data: `{"v":1,"run":"${id.slice(0, dot)}","i":${index}}`,
-    opts: JOB_OPTIONS,
-    progress: 0,
-    attemptsMade: 0,
-    attemptsStarted: 1,
-    stalledCounter: 0,
-    timestamp,
-    processedOn,
-    parentKey,
-    parent: { id: parentKey.slice(colon + 1), queueKey: parentKey.slice(0, colon) },
-  };
-  return json as JobJson;
 }
 
 /** A job that stands for others of its kind too is for BullMQ's own script. */

@@ -2,8 +2,9 @@
  * A worker's turns: what a task came to, the end of its job, the next job and its claim in one call of the script `advance`.
  */
 import { Lanes } from './lanes.ts';
-import { type ClaimReply, readClaim, readSettle, type SettleReply } from './replies.ts';
+import { readSettle, type SettleReply } from './replies.ts';
 import type { Scripts } from './scripts.ts';
+import { type RawTakenJob, readTakenJob, type TakenJob } from './taken-job.ts';
 
 /** As in the script's header. */
 export interface Turn {
@@ -26,20 +27,6 @@ export interface TurnReply {
    * for.
    */
   next: 'ask' | 'again' | 'none' | TakenJob;
-}
-
-export interface TakenJob {
-  id: string;
-  /** Fields as Redis has them, names and values; of a job that was never taken before only what is not known of it. */
-  job: string[] | FreshJob;
-  claim: ClaimReply | null;
-}
-
-export interface FreshJob {
-  index: string;
-  parentKey: string;
-  timestamp: number;
-  processedOn: number;
 }
 
 export interface TurnsOptions {
@@ -82,30 +69,17 @@ function writeTurn({ queue, lock, complete, next, settle }: Turn, args: (string 
 }
 
 type ScriptAnswer = (string | number | null)[];
-type RawReply = [ScriptAnswer | 'error', string, string | RawNext];
-type RawNext =
-  | [id: string, claim: ScriptAnswer | '', job: string[]]
-  | [id: string, claim: ScriptAnswer | '', ...string[]];
+type RawReply = [ScriptAnswer | 'error', string, string | RawTakenJob];
 
 function readTurn([settled, second, next]: RawReply): TurnReply | Error {
   if (settled === 'error') return new Error(second);
   return {
     settled: Array.isArray(settled) ? readSettle(settled) : null,
     isCompleted: second === '1',
-    next: typeof next === 'string' ? toWord(next) : readNext(next),
+    next: typeof next === 'string' ? toWord(next) : readTakenJob(next),
   };
 }
 
 function toWord(next: string): 'ask' | 'again' | 'none' {
   return next === 'ask' || next === 'again' ? next : 'none';
-}
-
-function readNext([id, answer, job, ...words]: RawNext): TakenJob {
-  // A claim that failed is tried again by itself.
-  const claim = answer === '' || answer[0] === 'error' ? null : readClaim(answer);
-  return { id, claim, job: Array.isArray(job) ? job : readFresh([job!, ...words]) };
-}
-
-function readFresh([index, parentKey, timestamp, processedOn]: string[]): FreshJob {
-  return { index: index!, parentKey: parentKey!, timestamp: Number(timestamp), processedOn: Number(processedOn) };
 }

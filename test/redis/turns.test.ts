@@ -4,6 +4,7 @@
 import { Job, type JobJson, Worker } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import { settleArguments } from '../../src/redis/record.ts';
+import { type TakenJob, toJobJson } from '../../src/redis/taken-job.ts';
 import type { Turn, TurnReply, Turns } from '../../src/redis/turns.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 import { readQueues } from '../support/bullmq-keys.ts';
@@ -36,6 +37,26 @@ async function ending({ store }: TestApp, job: string): Promise<NonNullable<Turn
   const parent = await store.redis.hget(`${store.keys.base}:${QUEUE}:${job}`, 'parentKey');
   return { job, returnValue: DONE, attemptsMade: 0, ...(parent === null ? {} : { parent }) };
 }
+/** All that there is of a job in a worker, but for its priority. */
+const facts = (job: Job) => {
+  const { id, name, data, attemptsMade, attemptsStarted, parentKey, parent, timestamp, processedOn } = job;
+  const { failedReason, stacktrace, progress, returnvalue, stalledCounter, deduplicationId, repeatJobKey } = job;
+  const { attempts, backoff } = job.opts;
+  const now = {
+    id,
+    name,
+    data,
+    attemptsMade,
+    attemptsStarted,
+    parentKey,
+    parent,
+    timestamp,
+    processedOn,
+    attempts,
+    backoff,
+  };
+  return { ...now, failedReason, stacktrace, progress, returnvalue, stalledCounter, deduplicationId, repeatJobKey };
+};
 const idOf = ({ next }: TurnReply): string => (typeof next === 'string' ? next : next.id);
 
 test("jobs that are taken and completed by turns leave what BullMQ's own scripts leave", async () => {
@@ -64,6 +85,29 @@ test("jobs that are taken and completed by turns leave what BullMQ's own scripts
   }
   // The stage job has lost its last child.
   expect(await ours.store.redis.lrange(`${ours.store.keys.base}:runs:wait`, 0, -1)).toEqual([`${run}.stage-1`]);
+});
+
+test('a job that is taken for the first time, and one that comes back, are what BullMQ reads of them', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop, 'b/c.d': { ...noop, needs: 'a' } });
+  const [turns, worker] = [openTurns(app), openBullMQ(app)];
+  const root = await turns.call(take('l'));
+  const settle = settleArguments({ run, index: 0, token: 'claim-l', kind: 'completed', parentId: `${run}.stage-1` });
+  const first = await turns.call({ ...take('l'), complete: await ending(app, `${run}.a`), settle });
+  const { redis, keys } = app.store;
+  const compare = async ({ next }: TurnReply, isFresh: boolean): Promise<void> => {
+    const taken = next as TakenJob;
+    expect(Array.isArray(taken.job)).toBe(!isFresh);
+    const theirs = await Job.fromId(worker, taken.id);
+    expect(facts(Job.fromJSON(worker, toJobJson(taken), taken.id))).toEqual(facts(theirs!));
+  };
+  await compare(first, true);
+  expect(idOf(root)).toBe(`${run}.a`);
+  // Back in line, as after a failed attempt.
+  const key = `${keys.base}:${QUEUE}`;
+  await redis.multi().lrem(`${key}:active`, 1, idOf(first)).zadd(`${key}:prioritized`, 1, idOf(first)).exec();
+  await redis.hset(`${key}:${idOf(first)}`, 'atm', 1, 'failedReason', 'no luck', 'stacktrace', '["at home"]');
+  await compare(await turns.call({ queue: QUEUE, lock: 'm', next: 'claim-l' }), false);
 });
 
 test("jobs that are let go by settling are stored as BullMQ's own script stores them", async () => {

@@ -268,6 +268,33 @@ test('leases that nobody counted are counted', async () => {
   expect((await app.store.audits.mendLimits())?.repairs).toEqual([]);
 });
 
+test("what is in use of a run's own limit is the sum of its leases again, and who waited gets its share", async () => {
+  const app = await createTestApp({ lockMs: 600 });
+  const { runId } = await app.submit(testPlan({ limits: { agents: 1 }, tasks: { a: noop, b: noop } }));
+  await app.store.redis.hset(app.store.keys.run(runId), 'u:agents', 1);
+  await app.startPool();
+  await expectCompleted(app, runId);
+  expect(await repairsOf(app)).toEqual(['limit agents']);
+  expect((await eventsOf(app, 'repaired'))[0]).toMatchObject({ run: runId, was: 1, count: 0 });
+});
+
+test("leases that nobody counted for a run's own limit are counted, those of another run are not", async () => {
+  const app = await createTestApp({ lockMs: 600 });
+  const submit = async () => (await app.submit(testPlan({ limits: { agents: 1 }, tasks: { a: away, b: away } }))).runId;
+  const [run, other] = [await submit(), await submit()];
+  for (const [id, token] of [
+    [run, 'mine'],
+    [other, 'theirs'],
+  ] as const)
+    expect(await app.store.record.claim({ run: id, index: 0, token }, 'worker', 60_000)).toMatchObject({ kind: 'run' });
+  await app.store.redis.hdel(app.store.keys.run(run), 'u:agents');
+  expect(await app.store.audits.mendCounts(run)).toEqual([{ what: 'limit', name: 'agents', was: '0', is: 1 }]);
+  expect(await app.store.audits.mendCounts(run)).toEqual([]);
+  expect(await app.store.audits.mendCounts(other)).toEqual([]);
+  const second = await app.store.record.claim({ run, index: 1, token: 'more' }, 'worker', 60_000);
+  expect(second).toMatchObject({ kind: 'parked', reason: 'waiting for agents of this run' });
+});
+
 test('counts that disagree with the tasks are counted anew, and the run goes on', async () => {
   const app = await createTestApp({ lockMs: 600 });
   const { runId } = await app.submit(testPlan({ tasks: { a: away, b: { ...away, needs: 'a' } } }));
