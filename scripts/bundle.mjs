@@ -10,10 +10,12 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { lighterClient } from './lighter-client.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, 'src');
 const target = path.join(root, 'dist', 'bin');
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
 /** Packages with a file of their own. One Redis client serves BullMQ and planq. */
 const PACKAGES = ['bullmq', 'ioredis', 'yaml', 'zod'];
@@ -24,7 +26,10 @@ const LATE_BUILTINS = [
   'child_process',
   'crypto',
   'dns',
+  'fs/promises',
   'https',
+  'module',
+  'os',
   'perf_hooks',
   'readline',
   'stream/promises',
@@ -37,6 +42,10 @@ const LATE_BUILTINS = [
 const places = {
   name: 'places',
   setup: ({ onLoad }) => {
+    // A version is built once, and asked for more often.
+    onLoad({ filter: /[\\/]src[\\/]runtime[\\/]version\.ts$/ }, () => ({
+      contents: `export const readVersion = () => ${JSON.stringify(version)};`,
+    }));
     onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path: file }) => {
       const compiled = path.relative(source, file).replaceAll(path.sep, '/').replace(/\.ts$/, '.js');
       const url = `urlOf(${JSON.stringify(`/../${compiled}`)})`;
@@ -91,7 +100,7 @@ const { metafile } = await build({
   external: ['pino', 'msgpackr-extract', './start.cjs'],
   banner: { js: "'use strict';const urlOf = (beside) => require('node:url').pathToFileURL(__dirname + beside).href;" },
   legalComments: 'none',
-  plugins: [places, packages, builtins],
+  plugins: [places, packages, builtins, lighterClient],
   metafile: true,
   logLevel: 'warning',
 });
