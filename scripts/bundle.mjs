@@ -38,6 +38,9 @@ const LATE_BUILTINS = [
   'v8',
 ];
 
+/** How the command goes on when it has more to do than to tell its version. */
+const START = `(require('./code-cache.ts').useCodeCache(require, process.argv.slice(2), __dirname), require('./start.cjs'))`;
+
 /** What lies beside a source file (Lua scripts, programs, examples) is found beside what the compiler made of it. */
 const places = {
   name: 'places',
@@ -50,7 +53,7 @@ const places = {
       const compiled = path.relative(source, file).replaceAll(path.sep, '/').replace(/\.ts$/, '.js');
       const url = `urlOf(${JSON.stringify(`/../${compiled}`)})`;
       const text = readFileSync(file, 'utf8').replaceAll('import.meta.url', url);
-      return { contents: text.replace("import('./start.ts')", "require('./start.cjs')"), loader: 'ts' };
+      return { contents: text.replace("import('./start.ts')", START), loader: 'ts' };
     });
   },
 };
@@ -105,6 +108,11 @@ const { metafile } = await build({
   logLevel: 'warning',
 });
 chmodSync(path.join(target, 'planq.cjs'), 0o755);
+for (const file of Object.keys(metafile.outputs)) {
+  // src/cli/code-cache.ts reads them so. esbuild writes all other characters as escapes but those of regular expressions.
+  const [found] = /[^\0-\x7f]/.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
+  if (found !== undefined) throw new Error(`${file} has "${found}", which is not ASCII: write it as an escape`);
+}
 const licences = 'LICENSES.txt';
 writeFileSync(path.join(target, licences), collectLicences(Object.keys(metafile.inputs)));
 const written = [licences, ...Object.keys(metafile.outputs).map((file) => path.basename(file))];
