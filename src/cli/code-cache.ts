@@ -28,9 +28,7 @@ import { crc32 } from 'node:zlib';
 
 /** Commands that soon end and are called again and again. Not those that work: they set V8's flags, on which compiled code depends. */
 export const CACHED_COMMANDS: ReadonlySet<string> = new Set(
-  'approve cancel graph inbox limits list pause reject report resume show skip status submit validate why'.split(
-    ' ',
-  ),
+  'approve cancel graph inbox limits list pause reject report resume show skip status submit validate why'.split(' '),
 );
 
 /** Files of the cache, of a few hundred kilobytes each; the oldest go first. */
