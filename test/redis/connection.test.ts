@@ -65,8 +65,8 @@ test('a server is opened and looked at with one question, and with one more each
   expect(await asked('info')).toBe(4);
 });
 
-test('a server that still loads its file is waited for', async () => {
-  const { url, asked } = await serveLoading(3);
+test.each(['refuses', 'answers'] as const)('a server that loads its file and %s a ping is waited for', async (ping) => {
+  const { url, asked } = await serveLoading(3, ping);
   const { redis, check } = await openChecked({ url }, systemClock, { volatile: false });
   redis.disconnect();
   expect(check).toMatchObject({ server: 'redis 7.2.4', appendOnly: true });
@@ -74,8 +74,8 @@ test('a server that still loads its file is waited for', async () => {
   expect(asked.at(-3), 'not before it has loaded').toBe('ping');
 });
 
-/** Speaks as Redis does while it loads. @param looks how often it says that it still does */
-async function serveLoading(looks: number): Promise<{ url: string; asked: string[] }> {
+/** Speaks as servers do while they load. @param looks how often it says that it still does */
+async function serveLoading(looks: number, ping: 'refuses' | 'answers'): Promise<{ url: string; asked: string[] }> {
   const asked: string[] = [];
   const answer = (name: string): string => {
     asked.push(name);
@@ -86,7 +86,8 @@ async function serveLoading(looks: number): Promise<{ url: string; asked: string
       const text = [...fields, `loading:${isLoading ? 1 : 0}`, 'loading_eta_seconds:0.01', ''].join('\r\n');
       return `$${text.length}\r\n${text}\r\n`;
     }
-    if (name === 'ping') return isLoading ? '-LOADING Redis is loading the dataset in memory\r\n' : '+PONG\r\n';
+    if (name === 'ping')
+      return isLoading && ping === 'refuses' ? '-LOADING Redis is loading the dataset in memory\r\n' : '+PONG\r\n';
     const seconds = String(Math.round(Date.now() / 1000));
     return name === 'time' ? `*2\r\n$${seconds.length}\r\n${seconds}\r\n$1\r\n0\r\n` : '+OK\r\n';
   };
