@@ -10,10 +10,12 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { lighterClient } from './lighter-client.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const source = path.join(root, 'src');
 const target = path.join(root, 'dist', 'bin');
+const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 
 /** Packages with a file of their own. One Redis client serves BullMQ and planq. */
 const PACKAGES = ['bullmq', 'ioredis', 'yaml', 'zod'];
@@ -24,7 +26,10 @@ const LATE_BUILTINS = [
   'child_process',
   'crypto',
   'dns',
+  'fs/promises',
   'https',
+  'module',
+  'os',
   'perf_hooks',
   'readline',
   'stream/promises',
@@ -33,15 +38,22 @@ const LATE_BUILTINS = [
   'v8',
 ];
 
+/** How the command goes on when it has more to do than to tell its version. */
+const START = `(require('./code-cache.ts').useCodeCache(require, process.argv.slice(2), __dirname), require('./start.cjs'))`;
+
 /** What lies beside a source file (Lua scripts, programs, examples) is found beside what the compiler made of it. */
 const places = {
   name: 'places',
   setup: ({ onLoad }) => {
+    // A version is built once, and asked for more often.
+    onLoad({ filter: /[\\/]src[\\/]runtime[\\/]version\.ts$/ }, () => ({
+      contents: `export const readVersion = () => ${JSON.stringify(version)};`,
+    }));
     onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, ({ path: file }) => {
       const compiled = path.relative(source, file).replaceAll(path.sep, '/').replace(/\.ts$/, '.js');
       const url = `urlOf(${JSON.stringify(`/../${compiled}`)})`;
       const text = readFileSync(file, 'utf8').replaceAll('import.meta.url', url);
-      return { contents: text.replace("import('./start.ts')", "require('./start.cjs')"), loader: 'ts' };
+      return { contents: text.replace("import('./start.ts')", START), loader: 'ts' };
     });
   },
 };
@@ -91,11 +103,16 @@ const { metafile } = await build({
   external: ['pino', 'msgpackr-extract', './start.cjs'],
   banner: { js: "'use strict';const urlOf = (beside) => require('node:url').pathToFileURL(__dirname + beside).href;" },
   legalComments: 'none',
-  plugins: [places, packages, builtins],
+  plugins: [places, packages, builtins, lighterClient],
   metafile: true,
   logLevel: 'warning',
 });
 chmodSync(path.join(target, 'planq.cjs'), 0o755);
+for (const file of Object.keys(metafile.outputs)) {
+  // src/cli/code-cache.ts reads them so. esbuild writes all other characters as escapes but those of regular expressions.
+  const [found] = /[^\0-\x7f]/.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
+  if (found !== undefined) throw new Error(`${file} has "${found}", which is not ASCII: write it as an escape`);
+}
 const licences = 'LICENSES.txt';
 writeFileSync(path.join(target, licences), collectLicences(Object.keys(metafile.inputs)));
 const written = [licences, ...Object.keys(metafile.outputs).map((file) => path.basename(file))];

@@ -55,7 +55,7 @@ function createProgram(proc: NodeJS.Process): Commander {
 /** @returns null when help or the version was asked for and given */
 async function parse(program: Commander, argv: readonly string[]): Promise<Asked | null> {
   let asked: Asked | null = null;
-  for (const row of COMMANDS) {
+  for (const row of rowsFor(argv)) {
     const command = program.command(`${row.name} ${row.arguments}`.trim()).description(row.about);
     for (const option of row.options) command.addOption(toOption(option));
     for (const option of GLOBAL_OPTIONS) command.addOption(toOption(option).helpGroup('Global options:'));
@@ -66,6 +66,12 @@ async function parse(program: Commander, argv: readonly string[]): Promise<Asked
   }
   await program.parseAsync(argv, { from: 'user' });
   return asked;
+}
+
+/** A command that stands first is the one that is meant; what is wrong after it, or asked for, is its own affair. */
+function rowsFor([first]: readonly string[]): readonly CommandRow[] {
+  const named = COMMANDS.filter(({ name }) => name === first);
+  return named.length > 0 ? named : COMMANDS;
 }
 
 /** `planq cancel "$UNSET"`: nothing is the beginning of every id, and must never mean a run. @throws CommanderError */
@@ -148,7 +154,18 @@ async function createContext(
     isTold = true;
     return opened;
   };
-  return { app, clock: systemClock, output, signals, ask: createAsk(proc, options.json === true), cwd, store };
+  return {
+    app,
+    clock: systemClock,
+    output,
+    signals,
+    // Node takes long to open stdin, and few commands ask.
+    get ask() {
+      return createAsk(proc, options.json === true);
+    },
+    cwd,
+    store,
+  };
 }
 
 function createOutput(proc: NodeJS.Process, options: Options): Output {

@@ -10,7 +10,7 @@ export interface MinuteRange {
 }
 
 const UNIT_MINUTES: Record<string, number> = { s: 1 / 60, m: 1, h: 60, d: 1440 };
-const RANGE = /^~?\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*(?:[-–—]|to)\s*(\d+(?:\.\d+)?)\s*([a-z]*)$/;
+const RANGE = /^~?\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*(?:[-\u2013\u2014]|to)\s*(\d+(?:\.\d+)?)\s*([a-z]*)$/;
 const SINGLE = /^~?\s*(\d+(?:\.\d+)?)\s*([a-z]*)$/;
 const MAX_LENGTH = 100;
 const EXPECTED = 'such as "30m", "4-6 hours" or "20-30 minutes"';

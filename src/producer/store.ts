@@ -6,9 +6,8 @@ import path from 'node:path';
 import { Audits } from '../redis/audits.ts';
 import {
   type Connection,
-  checkServer,
   createConnection,
-  openConnection,
+  openChecked,
   type RedisTarget,
   type ServerCheck,
   warnOpenServer,
@@ -49,15 +48,12 @@ export async function openStore(config: Config, clock: Clock): Promise<Store> {
   const server: PrivateServer | null =
     config.redisUrl === null ? await startPrivateServer(path.join(config.projectDir, '.planq', 'redis'), clock) : null;
   const target = { url: server?.socket ?? config.redisUrl ?? '' };
-  let redis: Connection | undefined;
   try {
-    redis = await openConnection(target);
-    const check = await checkServer(redis, clock, { volatile: config.volatile });
+    const { redis, check } = await openChecked(target, clock, { volatile: config.volatile });
     const open = warnOpenServer(target);
     if (open !== null) check.warnings.push(open);
     return assemble(config, target, redis, check, server);
   } catch (error) {
-    redis?.disconnect();
     await server?.release();
     throw error;
   }

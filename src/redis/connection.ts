@@ -51,7 +51,49 @@ export function createConnection(target: RedisTarget, overrides: RedisOptions = 
  * @throws PlanqError `redis_unreachable`
  */
 export async function openConnection(target: RedisTarget, timeoutMs = 5000): Promise<Redis> {
-  const redis = createConnection(target, { retryStrategy: () => null, connectTimeout: timeoutMs });
+  return tryOnce(target, { connectTimeout: timeoutMs }, (redis) => redis.ping());
+}
+
+/**
+ * Opens a connection and looks what the server is like ({@link checkServer}). ioredis asks for INFO before it lets others
+ * ask; where all is well, its question, ours and the ping are one here.
+ * @throws PlanqError `redis_unreachable`, and what `checkServer` does
+ */
+export async function openChecked(
+  target: RedisTarget,
+  clock: Clock,
+  options: { volatile: boolean },
+): Promise<{ redis: Redis; check: ServerCheck }> {
+  let asked: Asked | undefined;
+  let redis = await tryOnce(target, { enableReadyCheck: false }, (opened) => {
+    asked = ask(opened, clock);
+    return Promise.resolve();
+  });
+  const isReady = await Promise.all([redis.ping(), asked?.info, asked?.skewMs]).then(
+    ([, info]) => !/^loading:1/m.test(info ?? ''),
+    () => false,
+  );
+  redis.options.enableReadyCheck = true;
+  if (!isReady) {
+    // It still loads its file, or refuses something: step by step, which waits for the one and says the other.
+    redis.disconnect();
+    asked = undefined;
+    redis = await openConnection(target);
+  }
+  try {
+    return { redis, check: await checkServer(redis, clock, options, asked) };
+  } catch (error) {
+    redis.disconnect();
+    throw error;
+  }
+}
+
+async function tryOnce(
+  target: RedisTarget,
+  overrides: RedisOptions,
+  first: (redis: Redis) => Promise<unknown>,
+): Promise<Redis> {
+  const redis = createConnection(target, { retryStrategy: () => null, connectTimeout: 5000, ...overrides });
   let cause: unknown;
   const listener = (error: unknown): void => {
     cause = error;
@@ -59,7 +101,7 @@ export async function openConnection(target: RedisTarget, timeoutMs = 5000): Pro
   redis.on('error', listener);
   try {
     await redis.connect();
-    await redis.ping();
+    await first(redis);
   } catch (error) {
     redis.disconnect();
     throw new PlanqError(
@@ -111,17 +153,19 @@ const CLOCK_SKEW_WARNING_MS = 500;
  * @throws PlanqError `redis_unfit` (too old, cluster, replica, INFO refused), `redis_unsafe` (no append-only file, an
  *   eviction policy other than noeviction) or `clock_skew`
  */
-export async function checkServer(redis: Redis, clock: Clock, options: { volatile: boolean }): Promise<ServerCheck> {
-  const asking = askTime(redis, clock);
-  // It travels with INFO; should it fail, that is told after what INFO says.
-  asking.catch(() => undefined);
-  const facts = parseServerInfo(await readInfo(redis));
+export async function checkServer(
+  redis: Redis,
+  clock: Clock,
+  options: { volatile: boolean },
+  asked: Asked = ask(redis, clock),
+): Promise<ServerCheck> {
+  const facts = parseServerInfo(await readInfo(asked.info));
   const unfit = findUnfitness(facts);
   if (unfit !== null)
     throw new PlanqError('redis_unfit', `cannot work with this Redis: ${unfit.cause}`, { hint: unfit.hint });
   const appendOnly = facts.appendOnly ?? (await readFlag(redis, 'appendonly'));
   const policy = facts.evictionPolicy ?? (await readSetting(redis, 'maxmemory-policy'));
-  const skew = await asking;
+  const skew = await asked.skewMs;
   const check: ServerCheck = {
     server: `${facts.kind} ${facts.version ?? 'unknown version'}`,
     appendOnly,
@@ -140,6 +184,20 @@ export async function checkServer(redis: Redis, clock: Clock, options: { volatil
     check.warnings.push(`the clock differs from Redis by ${skew} ms; synchronise the machines`);
   refuseUnsafe(check, options.volatile);
   return check;
+}
+
+/** What a server was asked and may not have answered yet. */
+interface Asked {
+  info: Promise<string>;
+  /** By how many milliseconds its clock is ahead. */
+  skewMs: Promise<number>;
+}
+
+function ask(redis: Redis, clock: Clock): Asked {
+  const asked = { skewMs: askTime(redis, clock), info: redis.info() };
+  // They travel together; who waits for the first may never wait for the second.
+  for (const answer of Object.values(asked)) answer.catch(() => undefined);
+  return asked;
 }
 
 /** @returns by how many milliseconds the server's clock is ahead */
@@ -173,9 +231,9 @@ function refuseUnsafe(check: ServerCheck, volatile: boolean): void {
 }
 
 /** @throws PlanqError `redis_unfit` where the user's rights forbid INFO: BullMQ cannot start without it either */
-async function readInfo(redis: Redis): Promise<string> {
+async function readInfo(asked: Promise<string>): Promise<string> {
   try {
-    return await redis.info();
+    return await asked;
   } catch (error) {
     throw new PlanqError('redis_unfit', `cannot look at this Redis: ${errorMessage(error)}`, {
       hint: 'give the user the rights that docs/redis.md lists',

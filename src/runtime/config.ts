@@ -121,7 +121,7 @@ export async function loadConfig(
 ): Promise<Result<Config, Problem[]>> {
   const projectDir = path.resolve(cwd, overrides.projectDir ?? env.PLANQ_PROJECT ?? '.');
   const problems: Problem[] = [];
-  const file = await readConfigFile(path.join(projectDir, CONFIG_FILE), problems);
+  const file = readConfigFile(path.join(projectDir, CONFIG_FILE), problems);
   const reader = createConfigReader(file, path.join(projectDir, CONFIG_FILE), problems);
   const lockMs = readLockMs(env, reader, problems);
   const config: Config = {
@@ -236,10 +236,10 @@ function readLockMs(env: NodeJS.ProcessEnv, reader: ConfigReader, problems: Prob
   return 30_000;
 }
 
-async function readConfigFile(file: string, problems: Problem[]): Promise<Record<string, unknown>> {
+function readConfigFile(file: string, problems: Problem[]): Record<string, unknown> {
   let text: string;
   try {
-    text = await readTextAtMost(file, MAX_CONFIG_BYTES);
+    text = readTextAtMost(file, MAX_CONFIG_BYTES);
   } catch (error) {
     // No config file: the defaults are meant to do.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};

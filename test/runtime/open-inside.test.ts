@@ -104,11 +104,11 @@ describe('what is no file', () => {
     server.close();
   });
 
-  it('does not hold up whoever reads a text', async () => {
+  it('does not hold up whoever reads a text', () => {
     execFileSync('mkfifo', [at('pipe')]);
-    await expect(readTextAtMost(at('pipe'), 10)).rejects.toThrow('not a regular file');
-    await expect(readTextAtMost(at('file'), 5)).rejects.toThrow('larger than 5 bytes');
-    expect(await readTextAtMost(at('file'), 6)).toBe('inside');
+    expect(() => readTextAtMost(at('pipe'), 10)).toThrow('not a regular file');
+    expect(() => readTextAtMost(at('file'), 5)).toThrow('larger than 5 bytes');
+    expect(readTextAtMost(at('file'), 6)).toBe('inside');
   });
 
   it('is not read for longer than it may be, whatever size it claims', async () => {

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
@@ -25,7 +25,7 @@ function built(project: TestProject, ...argv: string[]): Promise<Built> {
   const folder = mkdtempSync(path.join(project.dir, 'told-'));
   const [hook, told] = [path.join(folder, 'tell.cjs'), path.join(folder, 'told.json')];
   writeFileSync(hook, TELL);
-  const env = { ...project.env, TELL: told };
+  const env = { XDG_CACHE_HOME: path.join(project.dir, 'caches'), ...project.env, TELL: told };
   return new Promise((resolve) => {
     execFile(process.execPath, ['-r', hook, BUILT, ...argv], { cwd: project.dir, env }, (error, stdout, stderr) => {
       const loaded = existsSync(told) ? (JSON.parse(readFileSync(told, 'utf8')) as Built) : { files: [], builtins: [] };
@@ -37,14 +37,16 @@ function built(project: TestProject, ...argv: string[]): Promise<Built> {
 }
 
 const isSlow = (builtin: string): boolean =>
-  /^NativeModule (internal\/modules\/esm\/load|crypto|tls|child_process|https?|v8|readline)$/.test(builtin);
+  /^NativeModule (internal\/modules\/esm\/load|crypto|tls|child_process|https?|v8|readline|dns|fs\/promises|module|tty)$/.test(
+    builtin,
+  );
 
 test.each(['--version', '-V'])('%s loads one file and no package', async (flag) => {
   const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const told = await built(createProject(), flag);
   expect(told).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '', files: ['dist/bin/planq.cjs'] });
   expect(told.builtins.filter(isSlow)).toEqual([]);
-  expect(statSync(BUILT).size, 'only what the version needs').toBeLessThan(2000);
+  expect(statSync(BUILT).size, 'only what the version needs, and the way to all else').toBeLessThan(8000);
 });
 
 test('the version is also told in company', async () => {
@@ -73,6 +75,21 @@ test('what only looks at runs loads the Redis client and nothing else', async ()
     expect(told.builtins.filter(isSlow)).toEqual([]);
   }
 });
+
+test('the Redis client of the bundle is the one of the package, without its client for clusters until that is asked for', () => {
+  const told = execFileSync(process.execPath, ['-e', COMPARE], { encoding: 'utf8', cwd: ROOT });
+  const [packaged, bundled] = JSON.parse(told) as { names: string[]; methods: string[]; cluster: string }[];
+  expect(bundled).toEqual(packaged);
+  expect(bundled!.methods.length).toBeGreaterThan(500);
+});
+
+/** What the package's client and the bundle's have, and in which order. */
+const COMPARE = `const look = (client) => ({
+  names: Object.keys(client),
+  methods: Object.getOwnPropertyNames(Object.getPrototypeOf(client.prototype)),
+  cluster: client.Cluster.name.replace('_', '') + client.Redis.Cluster.length + client.SentinelConnector.name + typeof client.SentinelIterator,
+});
+console.log(JSON.stringify(['ioredis', './dist/bin/ioredis.cjs'].map((name) => look(require(name)))));`;
 
 test('a plan is checked without a Redis client', async () => {
   const project = createProject();
