@@ -3,8 +3,8 @@
  * What turns leave to BullMQ (a queue with limits, jobs that are due, a job that is not ours) goes by BullMQ's own scripts.
  */
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
+import { toJobJson } from './job-json.ts';
 import type { ClaimReply, SettleReply } from './replies.ts';
-import { toJobJson } from './taken-job.ts';
 import type { Turn, TurnReply, Turns } from './turns.ts';
 
 /** A worker that tells when it renews its locks. */

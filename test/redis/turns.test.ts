@@ -3,8 +3,9 @@
  */
 import { Job, type JobJson, Worker } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
+import { toJobJson } from '../../src/redis/job-json.ts';
 import { settleArguments } from '../../src/redis/record.ts';
-import { type TakenJob, toJobJson } from '../../src/redis/taken-job.ts';
+import type { TakenJob } from '../../src/redis/taken-job.ts';
 import type { Turn, TurnReply, Turns } from '../../src/redis/turns.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 import { readQueues } from '../support/bullmq-keys.ts';
