@@ -31,7 +31,7 @@ for from = 0, node_count - 1, 500 do
   read_leases(members)
   if #holders > 0 then know(run_hash(run), holders) end
   for at, i in ipairs(holders) do
-    local limits = lease_of(members[at]) and limits_of(load_node(run, i)) or {}
+    local limits = lease_of(members[at]) and limits_at(run, i) or {}
     for k = 1, #limits, 4 do
       if limits[k + 2] then used[limits[k + 3]] = (used[limits[k + 3]] or 0) + limits[k + 1] end
     end

@@ -42,7 +42,8 @@ local function claim(args, at)
   local is_alone, bull_attempts, job = args[at + 6] == '1', tonumber(args[at + 7] or '0'), args[at + 9]
   if not tonumber(i) or not read_node(run, i, 'f') then return { 'gone' } end
   local node = load_node(run, i)
-  local m = know_run(run, TO_CLAIM, limits_of(node))
+  local limits = limits_of(node.l)
+  local m = know_run(run, TO_CLAIM, limits)
   local state = m.state
   -- A run that is only staged has no state, a gate no master.
   if not state or node.m == '' then return { 'gone' } end
@@ -59,7 +60,7 @@ local function claim(args, at)
     if expires and expires > NOW then return { 'later', expires - NOW } end
     -- The worker that had it is gone, and so (guardian lease < lock <= this lease) is its agent.
     local freed = {}
-    release(run, member, node, freed)
+    release(run, member, limits, freed)
     t.c = (t.c or 0) + 1
     t.lk, t.k = t.k, nil
     event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
@@ -100,7 +101,7 @@ local function claim(args, at)
         local was = t.s
         if t.g then
           local freed = {}
-          release(run, member, node, freed)
+          release(run, member, limits, freed)
           t.g = nil
           grant_later(freed)
         end
@@ -120,7 +121,7 @@ local function claim(args, at)
   local def = definition_of(run, i)
   if node.h ~= '' and (not def or redis.sha1hex(def) ~= node.h) then
     local freed = {}
-    if t.g then release(run, member, node, freed) end
+    if t.g then release(run, member, limits, freed) end
     leave_lines(member, t)
     t.g, t.n, t.r = nil, nil, 'its definition in Redis is not the one that was submitted'
     return give_up(run, i, t, node, freed)
@@ -130,7 +131,7 @@ local function claim(args, at)
   if t.g and lease_of(member) then
     put(LEASES, member, NOW + ttl)
   else
-    local short = shortage(run, node, member)
+    local short = shortage(run, limits, node.o, member)
     if short then
       stand_in_line(member, t, short, node.o)
       local was = t.s
@@ -142,7 +143,7 @@ local function claim(args, at)
       return { 'parked', t.r }
     end
     leave_lines(member, t)
-    acquire(run, member, node, ttl)
+    acquire(run, member, limits, ttl)
   end
 
   move(run, t, 'running', false)

@@ -8,7 +8,7 @@ local B = KEYS[1]
 -- What is looked up once costs nothing later: a global is a search in a table each time.
 local call, decode, encode = redis.call, cjson.decode, cjson.encode
 local type, tonumber, tostring, pairs, ipairs, next, unpack, pcall = type, tonumber, tostring, pairs, ipairs, next, unpack, pcall
-local match, gmatch, sub, format, concat = string.match, string.gmatch, string.sub, string.format, table.concat
+local match, gmatch, find, sub, format, concat = string.match, string.gmatch, string.find, string.sub, string.format, table.concat
 
 -- Names are made once in a call.
 local run_keys = {}

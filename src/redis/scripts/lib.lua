@@ -24,8 +24,8 @@ local function save_task(run, i, t)
   put(run_hash(run), 't' .. i, is_only_ready and READY or encode(t))
 end
 
--- What stands in a node's text (flows/node.ts).
-local NODE = '^(%S+) (%S*) (%d+) (%d+) (%d+) (%d+) (%d) (%S*) (.*)$'
+-- What stands in a node's text (flows/node.ts); after a tab, its limits.
+local NODE = '^(%S+) (%S*) (%d+) (%d+) (%d+) (%d+) (%d) (%S*)\t(.*)$'
 local function parse_node(text)
   local id, m, p, o, g, x, c, h, l = match(text, NODE)
   return { id = id, m = m, p = tonumber(p), o = o, g = tonumber(g), x = tonumber(x), c = c == '1', h = h, l = l }
@@ -35,8 +35,8 @@ local function load_node(run, i)
   return parse_node(hget(run_hash(run), i))
 end
 
--- Reads a node and, in the same command, its task's record and what stands beside it: 'd', 'f' or 'o', as below. Returns
--- the node's text.
+-- Reads a node and, in the same command, its task's record and what stands beside it: 'd' or 'f', as below. Returns the
+-- node's text.
 local function read_node(run, i, beside)
   local h = run_hash(run)
   know(h, { i, 't' .. i, beside .. i })
@@ -72,21 +72,27 @@ end
 
 local USED = hash_at(B .. ':limits:used')
 local CAPS = hash_at(B .. ':limits:caps')
--- The limits of a node, a text (flows/node.ts), as {name, amount, cap or false, field of what is in use, …}. Those with a cap
+-- The limits of a node, of which the node has a text (flows/node.ts), as {name, amount, cap or false, field of what is in use, …}. Those with a cap
 -- are the run's own, and what is in use of them stands in the run; all others are shared, their names are their keys.
 local limits_by_text = {}
-local function limits_of(node)
-  local limits = limits_by_text[node.l]
+local function limits_of(text)
+  local limits = limits_by_text[text]
   if limits then return limits end
   limits = {}
   local at = 0
-  for name, amount, cap in gmatch(node.l, '(%S+) (%d+) (%d*),?') do
+  for name, amount, cap in gmatch(text, '(%S+) (%d+) (%d*),?') do
     cap = tonumber(cap) or false
     limits[at + 1], limits[at + 2], limits[at + 3], limits[at + 4] = name, tonumber(amount), cap, cap and 'u:' .. name or name
     at = at + 4
   end
-  limits_by_text[node.l] = limits
+  limits_by_text[text] = limits
   return limits
+end
+
+-- All that most settles ask of a node.
+local function limits_at(run, i)
+  local node = hget(run_hash(run), i)
+  return limits_of(sub(node, find(node, '\t', 1, true) + 1))
 end
 
 -- Reads of a run in one command some of its fields, and how much is in use of those of the limits that are its own. Who asks
@@ -133,10 +139,10 @@ local function line_entry(member)
   return line_entries[member]
 end
 
--- The limits that the node of `member` cannot have now: no room, or somebody with a better place in line waits for it.
--- None: nil.
-local function shortage(run, node, member)
-  local limits, short, own = limits_of(node), nil, run_hash(run)
+-- The limits that `member`, whose place in line is `place`, cannot have now: no room, or somebody with a better place waits
+-- for it. None: nil.
+local function shortage(run, limits, place, member)
+  local short, own = nil, run_hash(run)
   for at = 1, #limits, 4 do
     local cap, used = limits[at + 2], nil
     if cap then
@@ -148,7 +154,7 @@ local function shortage(run, node, member)
       local is_short = (tonumber(used) or 0) + limits[at + 1] > cap
       if not is_short and someone_waits() then
         local first = call('ZRANGE', waiters_key(limit_key(run, limits, at)), 0, 0, 'WITHSCORES')
-        is_short = first[1] and first[1] ~= line_entry(member) and tonumber(first[2]) <= tonumber(node.o)
+        is_short = first[1] and first[1] ~= line_entry(member) and tonumber(first[2]) <= tonumber(place)
       end
       if is_short then
         short = short or {}
@@ -175,17 +181,17 @@ local function read_leases(members)
   for at, member in ipairs(members) do LEASES[member] = tonumber(scores[at]) or false end
 end
 
-local function acquire(run, member, node, ttl)
-  local limits, own = limits_of(node), run_hash(run)
+local function acquire(run, member, limits, ttl)
+  local own = run_hash(run)
   for at = 1, #limits, 4 do hincrby(limits[at + 2] and own or USED, limits[at + 3], limits[at + 1]) end
   put(LEASES, member, NOW + ttl)
 end
 
 -- Gives a lease back; adds what became free to `freed`. Safe to call when there is none.
-local function release(run, member, node, freed)
+local function release(run, member, limits, freed)
   if not lease_of(member) then return end
   put(LEASES, member, false)
-  local limits, own, is_wanted = limits_of(node), run_hash(run), someone_waits()
+  local own, is_wanted = run_hash(run), someone_waits()
   for at = 1, #limits, 4 do
     local h, field = limits[at + 2] and own or USED, limits[at + 3]
     if hincrby(h, field, -limits[at + 1]) <= 0 then put(h, field, limits[at + 2] and 0 or false) end
@@ -271,10 +277,11 @@ local function grant_waiters(freed, grants)
       call('ZREM', waiters_key(best_key), best)
     else
       local node = load_node(run, i)
-      local short = shortage(run, node, member)
+      local limits = limits_of(node.l)
+      local short = shortage(run, limits, node.o, member)
       if not short then
         leave_lines(member, t)
-        acquire(run, member, node, GRANT_TTL)
+        acquire(run, member, limits, GRANT_TTL)
         t.g = 1
         save_task(run, i, t)
         grants[#grants + 1] = member
@@ -395,7 +402,8 @@ local function propagate(run, task_count, work, out)
         end
       elseif not item.again then
         if is == 'skip' then mark_skip(run, j) end
-        read_node(run, j, 'o')
+        -- And what is looked at when it was the last: of a gate who needs it, of a task the node.
+        know(run_hash(run), { 'o' .. j, 't' .. j, is_gate and 'd' .. j or j })
         if hincrby(run_hash(run), 'o' .. j, -1) == 0 then
           local t = load_task(run, j)
           if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
@@ -560,7 +568,7 @@ local function cancel_rest(run, task_count, freed, queued)
       local member = run .. '|' .. i
       leave_lines(member, t)
       if (t.s == 'ready' or t.s == 'parked') and t.ap ~= 1 then queued[#queued + 1] = i end
-      if t.g then release(run, member, load_node(run, i), freed) end
+      if t.g then release(run, member, limits_at(run, i), freed) end
       t.g, t.n, t.ap = nil, nil, nil
       move(run, t, 'cancelled', false)
       t.f = NOW

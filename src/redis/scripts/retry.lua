@@ -56,7 +56,7 @@ local function start_over(index, is_first)
   local t = load_task(run, index)
   local member = run .. '|' .. index
   leave_lines(member, t)
-  if t.g then release(run, member, load_node(run, index), freed) end
+  if t.g then release(run, member, limits_at(run, index), freed) end
   if t.ap == 1 then hincrby(run_hash(run), 'n:approval', -1) end
   call('ZREM', run_key(run, 'outbox'), index)
   hdel(run_hash(run, 'out'), index)

@@ -15,8 +15,8 @@ local function settle(args, at)
   local run, i, token, kind = args[at + 1], args[at + 2], args[at + 3], args[at + 4]
   local reason, exit_code, values = args[at + 5], args[at + 6], args[at + 7]
   -- The node and who needs it.
-  local node = read_node(run, i, 'd') and load_node(run, i)
-  local m = node and know_run(run, TO_SETTLE, limits_of(node))
+  local limits = read_node(run, i, 'd') and limits_at(run, i)
+  local m = limits and know_run(run, TO_SETTLE, limits)
   if not m or not m.state then return { 'gone', '', '', 0, 0, 0 } end
   local state, task_count = m.state, tonumber(m.tasks)
   local t = load_task(run, i)
@@ -39,7 +39,7 @@ local function settle(args, at)
   if reason ~= '' then t.r = reason end
   if exit_code ~= '' then t.x = tonumber(exit_code) end
   if args[at + 9] == '1' then t.v = 1 end
-  release(run, run .. '|' .. i, node, freed)
+  release(run, run .. '|' .. i, limits, freed)
 
   if kind == 'completed' then
     t.u = t.a - (t.z or 0)
@@ -61,6 +61,7 @@ local function settle(args, at)
     event(run, 'task-snoozed', 'task', i, 'attempt', t.a, 'reason', t.r or '', 'delay', delay)
   else
     t.u = t.a - (t.z or 0)
+    local node = load_node(run, i)
     if kind == 'retryable' and t.u < node.x then
       delay = tonumber(args[at + 8])
       t.n = NOW + delay

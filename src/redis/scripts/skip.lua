@@ -12,7 +12,7 @@ end
 local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 local member, freed = run .. '|' .. i, {}
 leave_lines(member, t)
-if t.g then release(run, member, load_node(run, i), freed) end
+if t.g then release(run, member, limits_at(run, i), freed) end
 if t.ap == 1 then hincrby(run_hash(run), 'n:approval', -1) end
 if t.s == 'failed' and t.tol then hincrby(run_hash(run), 'n:tolerated', -1) end
 call('ZREM', run_key(run, 'outbox'), i)
