@@ -43,7 +43,7 @@ export async function listLimits(store: Store): Promise<LimitView[]> {
       return {
         name: limitName(key),
         capacity: caps[key] === undefined ? (ownCaps.get(key) ?? null) : Number(caps[key]),
-        used: readUsed(used, holders, key),
+        used: await readUse(store, used, key),
         holders: holders.get(key) ?? [],
         waiting,
         next: (await readMembers(store, next)).map(({ run, id }) => ({ run, task: id })),
@@ -52,10 +52,11 @@ export async function listLimits(store: Store): Promise<LimitView[]> {
   );
 }
 
-/** What is in use of a limit. Of a run's own it is what its tasks hold: only of shared ones a sum is kept for all to see. */
-export function readUsed(used: Readonly<Record<string, string>>, holders: Holdings['holders'], key: string): number {
-  if (!isOwn(key)) return Number(used[key] ?? 0);
-  return (holders.get(key) ?? []).reduce((sum, { amount }) => sum + amount, 0);
+/** What is in use of a limit, as a claim sees it: of shared ones it stands in one hash, of a run's own with the run. */
+export async function readUse(store: Store, shared: Readonly<Record<string, string>>, key: string): Promise<number> {
+  if (!isOwn(key)) return Number(shared[key] ?? 0);
+  const [, run = '', ...name] = key.split(':');
+  return Number((await store.redis.hget(store.keys.run(run), `u:${name.join(':')}`)) ?? 0);
 }
 
 /** Who holds shares now, by all leases that live. */

@@ -10,7 +10,7 @@ import type { Store } from '../producer/store.ts';
 import { lineEntry, masterQueue } from '../redis/keys.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { PlanqError } from '../runtime/errors.ts';
-import { limitName, readHoldings, readUsed } from './list-limits.ts';
+import { limitName, readHoldings, readUse } from './list-limits.ts';
 import { livingWorkers } from './living-workers.ts';
 import { NodeReader } from './node-reader.ts';
 import { readHolds } from './read-holds.ts';
@@ -68,7 +68,7 @@ async function readLimits(store: Store, run: string, node: RecordNode, entry: st
       return {
         name: limitName(key),
         amount,
-        used: readUsed(used, holders, key),
+        used: await readUse(store, used, key),
         capacity: cap,
         ahead: rank ?? before,
         isBehind: head[0] !== undefined && head[0] !== entry && Number(head[1]) <= Number(node.o),

@@ -14,7 +14,7 @@ export function toJobJson({ id, job }: TakenJob): JobJson {
   const json: Omit<JobJson, 'failedReason' | 'returnvalue'> = {
     id,
     name: id.slice(dot + 1),
-    data: `{"v":1,"run":"${id.slice(0, dot)}","i":${index}}`,
+    data: JSON.stringify({ v: 1, run: id.slice(0, dot), i: Number(index) }),
     opts: JOB_OPTIONS,
     progress: 0,
     attemptsMade: 0,

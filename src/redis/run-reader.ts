@@ -7,6 +7,7 @@ import { execute } from './pipeline.ts';
 
 const CHUNK = 500;
 const PAGE = 100;
+const MOST_PAGES = 20;
 const TAIL_LINES = 200;
 const TAIL_TTL_SECONDS = 7 * 24 * 3600;
 
@@ -33,10 +34,14 @@ export class RunReader {
     return this.readRecords(run, 0, await this.countNodes(run));
   }
 
-  /** One page of 100 nodes' records; `from` 0 begins and ends a round. */
+  /** The records of the next 100 nodes of which any has one; `from` 0 begins and ends a round. */
   async scanTasks(run: string, from: number): Promise<{ next: number; records: Record<string, string> }> {
-    const [to, count] = [from + PAGE, await this.countNodes(run)];
-    return { next: to < count ? to : 0, records: await this.readRecords(run, from, Math.min(to, count)) };
+    const count = await this.countNodes(run);
+    for (let [at, pages] = [from, 1]; ; at += PAGE, pages++) {
+      const records = await this.readRecords(run, at, Math.min(at + PAGE, count));
+      const next = at + PAGE < count ? at + PAGE : 0;
+      if (next === 0 || pages === MOST_PAGES || Object.keys(records).length > 0) return { next, records };
+    }
   }
 
   private async countNodes(run: string): Promise<number> {
@@ -45,7 +50,9 @@ export class RunReader {
 
   private async readRecords(run: string, from: number, to: number): Promise<Record<string, string>> {
     const indexes = Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
-    const texts = await this.readFields(run, 'tasks', indexes);
+    if (indexes.length === 0) return {};
+    // In one command, so that they are of one moment.
+    const texts = await this.redis.hmget(this.keys.run(run), ...indexes.map((index) => `${NODE_FIELDS.tasks}${index}`));
     return Object.fromEntries(indexes.flatMap((index, at) => (texts[at] == null ? [] : [[index, texts[at]]])));
   }
 

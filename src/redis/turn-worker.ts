@@ -209,8 +209,17 @@ export class TurnWorker extends RenewingWorker {
     // Nothing is delayed there, or that does not matter now.
     this.#insides.blockUntil = 0;
     if (next === 'none') return this.nextJobFromJobData(undefined, undefined, token);
-    if (next.claim !== null) this.#claims.set(`${token} ${next.id}`, { reservation: room, reply: next.claim });
-    return this.nextJobFromJobData(toJobJson(next), next.id, token);
+    const key = `${token} ${next.id}`;
+    if (next.claim !== null) this.#claims.set(key, { reservation: room, reply: next.claim });
+    try {
+      return await this.nextJobFromJobData(toJobJson(next), next.id, token);
+    } catch (error) {
+      // Data that are no JSON. BullMQ finds the job stalled when its lock ends; the room is for another until then.
+      this.#claims.delete(key);
+      room.giveBack();
+      this.options.onError(error);
+      return undefined;
+    }
   }
 }
 

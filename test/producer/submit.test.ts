@@ -16,6 +16,16 @@ test('the same key submitted 20 times in parallel gives one run', async () => {
   expect((await app.atRest(all[0]!.runId)).run.counts.completed).toBe(2);
 });
 
+test('any word may be a key, also one of a letter', async () => {
+  const app = await createTestApp();
+  const plan = testPlan({ tasks: { a: noop } });
+  for (const key of ['a', 'b', 'h', 'state', '0', 't0', 'x y', 'ä"\\']) {
+    const first = await app.submit(plan, { key });
+    expect(await app.submit(plan, { key })).toMatchObject({ runId: first.runId, created: false });
+    await app.store.record.cancel(first.runId);
+  }
+});
+
 test('a key that belongs to another plan is refused', async () => {
   const app = await createTestApp();
   const { runId } = await app.submit(testPlan({ tasks: { a: noop } }), { key: 'k' });

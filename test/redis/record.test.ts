@@ -183,6 +183,55 @@ test('calls that come together are told apart, also when one of them finds damag
   expect((await app.store.record.readMeta(bad))?.['n:running']).toBeUndefined();
 });
 
+test('a hash that is no run has no tasks', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  const held = { run: `${run}:needs`, index: 1, token: 't' };
+  expect(await app.store.record.claim(held, 'w', 5000)).toEqual({ kind: 'gone' });
+  expect(await app.store.record.conclude(`${run}:plan`, null)).toEqual({ kind: 'gone' });
+});
+
+test('a job that names what is no run does not end the look at its parent', async () => {
+  const app = await createTestApp();
+  const run = (await app.submit(testPlan({ barrier: 'none', tasks: { a: noop } }))).runId;
+  const job = await app.store.queues.queue('master-development').getJob(`${run}.a`);
+  await job!.updateData({ v: 1, run: `${run}:plan`, i: 0 });
+  const { dependencies } = await app.store.audits.lookAtParent(run, run);
+  expect(dependencies).toMatchObject([{ run: `${run}:plan`, index: null, task: null }]);
+});
+
+test('damage of a task keeps nothing but that task', async () => {
+  const app = await createTestApp();
+  const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: { ...noop, needs: 'a' } };
+  const run = (await app.submit(testPlan({ barrier: 'none', limits: { agents: 1 }, tasks }))).runId;
+  const key = app.store.keys.run(run);
+  const held = { run, index: 0, token: 't' };
+  await app.store.record.claim(held, 'w', 5000);
+  await app.store.redis.hset(key, 't1', 'not a record');
+  expect(await app.store.audits.mendCounts(run)).toEqual([]);
+  expect(await app.store.record.settle({ ...held, kind: 'completed' })).toMatchObject({ status: 'settled' });
+  const states = Object.entries(await app.store.record.readTasks(run)).map(([index, text]) => [
+    index,
+    text.includes('ready'),
+  ]);
+  expect(states).toEqual([
+    ['0', false],
+    ['1', false],
+    ['2', true],
+  ]);
+});
+
+test('a task whose node is gone settles, and its shares are counted without it', async () => {
+  const app = await createTestApp();
+  const run = (await app.submit(testPlan({ limits: { agents: 1 }, tasks: { a: noop, b: noop } }))).runId;
+  const held = { run, index: 0, token: 't' };
+  await app.store.record.claim(held, 'w', 5000);
+  await app.store.redis.hdel(app.store.keys.run(run), '0');
+  const repairs = (await app.store.audits.mendCounts(run)).map(({ what, name, is }) => `${what} ${name} ${is}`);
+  expect(repairs.sort()).toEqual(['limit agents 0', 'limit phase:implementation 0']);
+  expect(await app.store.record.settle({ ...held, kind: 'completed' })).toMatchObject({ status: 'settled' });
+});
+
 test('tasks that a settled task lets go are added in the tree that a submit would make', async () => {
   const app = await createTestApp();
   const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: { ...noop, needs: 'a' }, d: { ...noop, needs: ['b', 'c'] } };

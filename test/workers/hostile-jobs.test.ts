@@ -44,7 +44,8 @@ test('jobs of no run, no task and no form fail with a reason, and the worker goe
     { run, i: 0 },
     { v: 1, run: { toString: 'x' }, i: 0 },
     { v: 1, run: '', i: 0 },
-    { v: 1, run: `${run}:defs`, i: 0 },
+    { v: 1, run: `${run}:needs`, i: 1 },
+    { v: 1, run: `${run}:plan`, i: 0 },
     { v: 1, run: '../../etc', i: 0 },
     { ...extra, v: 1, run: 'nosuchrun', i: 0 },
     { ...extra, v: 1, i: 0 },
@@ -131,6 +132,21 @@ test('a job of a task in the queue of another master is refused', async () => {
   await app.startPool({ masters: { development: 1 } });
   expect(await failedJob(app, job)).toBe('the task that it names has another job');
   expect(statesOf(await app.view(run))).toEqual({ a: 'ready' });
+});
+
+test.each([
+  ['whose id is no word', 'x"y\\.z', (run: string) => `{"v":1,"run":"${run}","i":1}`],
+  ['whose data are nearly those of a task', 'x.y', (run: string) => `{"v":1,"run":"${run}","i":01}`],
+])("a job %s takes nobody's place", async (_, jobId, dataFor) => {
+  const app = await createTestApp({ lockMs: 600 });
+  const { runId: run } = await app.submit(testPlan({ tasks: TASKS }));
+  const parent = { id: run, queue: `${app.store.keys.base}:${RUNS_QUEUE}` };
+  await queueOf(app).add('task', {}, { jobId, parent, priority: 2 ** 20 });
+  await app.store.redis.hset(`${app.store.keys.base}:master-development:${jobId}`, 'data', dataFor(run));
+  await app.startPool({ concurrency: 1 });
+  await waitUntil('the run has ended', async () => statesOf(await app.view(run)).b === 'completed');
+  const { runId: other } = await app.submit(testPlan({ tasks: { c: { agent: 'noop' } } }), { workspace: 'other' });
+  await waitUntil('the next run too', async () => statesOf(await app.view(other)).c === 'completed');
 });
 
 test('data in Redis that are no JSON stop nobody', async () => {

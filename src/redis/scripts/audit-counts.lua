@@ -16,7 +16,10 @@ for from = 0, node_count - 1, 500 do
   local names = {}
   for at, i in ipairs(indexes) do names[at] = 't' .. i end
   for at, text in ipairs(hmget(run_hash(run), unpack(names))) do
-    local t = text and decode(text) or { s = 'pending' }
+    local is_readable, t = true, { s = 'pending' }
+    if text then is_readable, t = pcall(decode, text) end
+    -- Nobody knows what it should be counted as.
+    if not is_readable then return {} end
     if indexes[at] >= task_count then
       if t.s == 'parked' and t.ap == 1 then n.gated = n.gated + 1 end
     else

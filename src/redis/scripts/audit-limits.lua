@@ -16,7 +16,7 @@ for run, indexes in pairs(of_run) do
   for from = 1, #indexes, 500 do
     local part = { unpack(indexes, from, math.min(from + 499, #indexes)) }
     for _, node in ipairs(hmget(run_hash(run), unpack(part))) do
-      local limits = node and limits_of(parse_node(node).l) or {}
+      local limits = limits_in(node)
       for at = 1, #limits, 4 do
         if not limits[at + 2] then sums[limits[at]] = (sums[limits[at]] or 0) + limits[at + 1] end
       end

@@ -23,7 +23,8 @@ for _, dep in ipairs(deps) do
     local ok, data = pcall(decode, hget(hash_at(dep), 'data') or '')
     if ok and type(data) == 'table' and type(data.run) == 'string' then
       its_run = data.run
-      if type(data.i) == 'number' then
+      -- Any other is not ours, and may name anything.
+      if its_run == run and type(data.i) == 'number' then
         index = format('%d', data.i)
         local t = load_task(its_run, index)
         task, tolerated = t.s, t.tol and '1' or ''

@@ -40,8 +40,10 @@ local TO_CLAIM = { 'state', 'startedAt', 'context', 'n:ready', 'n:running' }
 local function claim(args, at)
   local run, i, token, worker, ttl = args[at + 1], args[at + 2], args[at + 3], args[at + 4], tonumber(args[at + 5])
   local is_alone, bull_attempts, job = args[at + 6] == '1', tonumber(args[at + 7] or '0'), args[at + 9]
-  if not tonumber(i) or not read_node(run, i, 'f') then return { 'gone' } end
+  if not is_run_id(run) or not tonumber(i) or not read_node(run, i, 'f') then return { 'gone' } end
   local node = load_node(run, i)
+  -- It is damaged.
+  if not node.id then return { 'gone' } end
   local limits = limits_of(node.l)
   local m = know_run(run, TO_CLAIM, limits)
   local state = m.state

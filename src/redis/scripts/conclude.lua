@@ -9,6 +9,7 @@ local function goes_on(state) return state == 'running' or state == 'paused' end
 -- The arguments are those after the first `at`.
 local function conclude(args, at)
   local run, group = args[at + 1], args[at + 2]
+  if not is_run_id(run) then return { 'gone' } end
   local m = hmget(run_hash(run), 'state', 'gates', 'noFiles', 'n:pending', 'n:ready', 'n:running', 'n:parked')
   local state = m[1]
   if not state then return { 'gone' } end

@@ -15,7 +15,7 @@ local run_keys = {}
 local function run_key(run, part)
   local keys = run_keys[run]
   if not keys then
-    keys = { [''] = B .. ':r:' .. run, out = nil }
+    keys = { [''] = B .. ':r:' .. run }
     run_keys[run] = keys
   end
   local key = keys[part or '']
@@ -48,22 +48,12 @@ local function hash_at(key)
   return h
 end
 
--- In the size that it will have: a table that grows costs more than one.
-local function new_run_fields()
-  return {
-    state = nil, tasks = nil, approvals = nil, skips = nil, startedAt = nil, context = nil, ['n:pending'] = nil,
-    ['n:ready'] = nil, ['n:running'] = nil, ['n:completed'] = nil, ['u:agents'] = nil,
-    ['1'] = nil, t1 = nil, d1 = nil, f1 = nil, o1 = nil, ['u:phase'] = nil,
-  }
-end
-
 -- A hash of a run: one of its parts, or its own.
 local function run_hash(run, part)
   part = part or ''
   local parts = run_hashes[run]
   if not parts then
-    parts = { [''] = new_run_fields(), out = nil }
-    key_of[parts['']] = run_key(run)
+    parts = {}
     run_hashes[run] = parts
   end
   local h = parts[part]
@@ -130,11 +120,7 @@ local function put(h, field, value)
   end
   h[field] = value
   local changed = dirty[h]
-  if changed then
-    changed[field] = true
-  else
-    dirty[h] = { [field] = true, a = nil, b = nil, c = nil, d = nil, e = nil, f = nil, g = nil, h = nil }
-  end
+  if changed then changed[field] = true else dirty[h] = { [field] = true } end
 end
 
 local function hset(h, ...)

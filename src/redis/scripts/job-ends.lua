@@ -104,7 +104,8 @@ local function read_job(q, id)
   local v = call('HMGET', q.prefix .. id, 'data', 'parentKey', 'timestamp', 'ats', 'atm', 'failedReason', 'stc', 'deid', 'defa')
   local run, i = match(v[1] or '', '^{"v":1,"run":"([^"\\]+)","i":(%d+)}$')
   local job = { run = run, i = i, parent = v[2], timestamp = v[3], ats = v[4], atm = v[5], reason = v[6], defa = v[9] }
-  if not run or not v[2] or v[4] or v[5] or v[6] or v[7] or v[8] or v[9] then job.flat = call('HGETALL', q.prefix .. id) end
+  local is_named = run and sub(id, 1, #run + 1) == run .. '.'
+  if not is_named or not v[2] or v[4] or v[5] or v[6] or v[7] or v[8] or v[9] then job.flat = call('HGETALL', q.prefix .. id) end
   return job
 end
 

@@ -9,6 +9,11 @@
 --   tol tolerated failure, or skipped by a person: dependents go on · ap waits for approval, 2 = approved
 --   m attempts that BullMQ counted at the claim · z attempts used before the last retry by a person · p percent · v outputs verified · pid process id of the agent
 
+-- Jobs' data name runs, and anybody may have written them: the keys beside a run's hash begin with its id and a colon.
+local function is_run_id(run)
+  return not find(run, ':', 1, true)
+end
+
 -- What most tasks are when they become ready.
 local READY = '{"s":"ready"}'
 
@@ -89,10 +94,14 @@ local function limits_of(text)
   return limits
 end
 
--- All that most settles ask of a node.
+-- All that most settles ask of a node, given as its text. None where it is gone or damaged: the audits count what it took.
+local function limits_in(node)
+  local tab = node and find(node, '\t', 1, true)
+  return tab and limits_of(sub(node, tab + 1)) or {}
+end
+
 local function limits_at(run, i)
-  local node = hget(run_hash(run), i)
-  return limits_of(sub(node, find(node, '\t', 1, true) + 1))
+  return limits_in(hget(run_hash(run), i))
 end
 
 -- Reads of a run in one command some of its fields, and how much is in use of those of the limits that are its own. Who asks
@@ -377,6 +386,13 @@ local function open_node(run, i, t, task_count, work, out)
   end
 end
 
+-- A record that cannot be read keeps its own task where it is, and not those that it waits for.
+local function load_dependent(run, j)
+  if not hget(run_hash(run), 't' .. j) then return { s = 'pending' } end
+  local is_readable, t = pcall(load_task, run, j)
+  return is_readable and t or { s = 'unreadable' }
+end
+
 -- Spreads ended nodes through the graph. work: list of {i, s state, tol, roots, again = only the roots are news}.
 local function propagate(run, task_count, work, out)
   local at = 1
@@ -387,7 +403,7 @@ local function propagate(run, task_count, work, out)
       local is = verdict(condition, item.s, item.tol)
       local is_gate = tonumber(j) >= task_count
       if is == 'block' then
-        local t = load_task(run, j)
+        local t = load_dependent(run, j)
         if t.s == 'pending' or t.s == 'blocked' then
           local was_blocked = t.s == 'blocked'
           local changed = add_roots(t, item.roots)
@@ -405,7 +421,7 @@ local function propagate(run, task_count, work, out)
         -- And what is looked at when it was the last: of a gate who needs it, of a task the node.
         know(run_hash(run), { 'o' .. j, 't' .. j, is_gate and 'd' .. j or j })
         if hincrby(run_hash(run), 'o' .. j, -1) == 0 then
-          local t = load_task(run, j)
+          local t = load_dependent(run, j)
           if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
         end
       end

@@ -15,9 +15,10 @@ local function settle(args, at)
   local run, i, token, kind = args[at + 1], args[at + 2], args[at + 3], args[at + 4]
   local reason, exit_code, values = args[at + 5], args[at + 6], args[at + 7]
   -- The node and who needs it.
-  local limits = read_node(run, i, 'd') and limits_at(run, i)
-  local m = limits and know_run(run, TO_SETTLE, limits)
-  if not m or not m.state then return { 'gone', '', '', 0, 0, 0 } end
+  read_node(run, i, 'd')
+  local limits = limits_at(run, i)
+  local m = know_run(run, TO_SETTLE, limits)
+  if not m.state then return { 'gone', '', '', 0, 0, 0 } end
   local state, task_count = m.state, tonumber(m.tasks)
   local t = load_task(run, i)
   if t.s ~= 'running' or t.k ~= token then

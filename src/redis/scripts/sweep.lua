@@ -10,8 +10,8 @@ for _, member in ipairs(call('ZRANGEBYSCORE', LEASES_KEY, '-inf', NOW, 'LIMIT', 
     -- What it took is not known any more; the audit of the limits gives it back.
     call('ZREM', LEASES_KEY, member)
   else
-    local t, node = load_task(run, i), load_node(run, i)
-    release(run, member, limits_of(node.l), freed)
+    local t, node, limits = load_task(run, i), load_node(run, i), limits_at(run, i)
+    release(run, member, limits, freed)
     if t.s == 'running' then
       t.c = (t.c or 0) + 1
       t.lk, t.k = t.k, nil
@@ -34,7 +34,7 @@ for _, member in ipairs(call('ZRANGEBYSCORE', LEASES_KEY, '-inf', NOW, 'LIMIT', 
       close_run(run)
     elseif t.g then
       -- Granted, but its job never came back for it: stand in line again, at the same place.
-      local limit = limit_key(run, limits_of(node.l), 1)
+      local limit = limit_key(run, limits, 1)
       t.g = nil
       call('ZADD', waiters_key(limit), node.o, line_entry(member))
       call('SADD', LINES, limit)
