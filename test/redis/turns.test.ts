@@ -6,9 +6,11 @@ import { expect, onTestFinished, test } from 'vitest';
 import { toJobJson } from '../../src/redis/job-json.ts';
 import { settleArguments } from '../../src/redis/record.ts';
 import type { TakenJob } from '../../src/redis/taken-job.ts';
+import { type Reservation, TurnWorker } from '../../src/redis/turn-worker.ts';
 import type { Turn, TurnReply, Turns } from '../../src/redis/turns.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 import { readQueues } from '../support/bullmq-keys.ts';
+import { waitUntil } from '../support/processes.ts';
 
 const QUEUE = 'master-development';
 const DONE = { state: 'completed' };
@@ -109,6 +111,41 @@ test('a job that is taken for the first time, and one that comes back, are what 
   await redis.multi().lrem(`${key}:active`, 1, idOf(first)).zadd(`${key}:prioritized`, 1, idOf(first)).exec();
   await redis.hset(`${key}:${idOf(first)}`, 'atm', 1, 'failedReason', 'no luck', 'stacktrace', '["at home"]');
   await compare(await turns.call({ queue: QUEUE, lock: 'm', next: 'claim-l' }), false);
+});
+
+test('a job whose data are no JSON takes no room from others, also when it comes at the end of another job', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop });
+  const { redis, keys, queues } = app.store;
+  await queues.queue(QUEUE).add('x', {}, { jobId: 'x.y', priority: 2 ** 21 - 1 });
+  // For the script they are those of a task.
+  await redis.hset(`${keys.base}:${QUEUE}:x.y`, 'data', `{"v":1,"run":"${run}","i":00}`);
+  const rooms = new Set<Reservation>();
+  const reserve = (): Reservation | null => {
+    if (rooms.size > 0) return null;
+    const room: Reservation = { token: 't', at: 0, giveBack: () => void rooms.delete(room) };
+    rooms.add(room);
+    return room;
+  };
+  const errors: unknown[] = [];
+  const worker = new TurnWorker({
+    queue: QUEUE,
+    turns: openTurns(app),
+    worker: { connection: redis, prefix: keys.base, concurrency: 1 },
+    reserve,
+    waitForRoom: () => null,
+    wakeAnother: async () => undefined,
+    perform: async (_job, _token, claimed) => {
+      claimed!.reservation.giveBack();
+      return DONE;
+    },
+    onError: (error) => errors.push(error),
+  });
+  worker.on('error', () => undefined);
+  onTestFinished(() => worker.close(true));
+  await waitUntil('it was taken', async () => (await queues.queue(QUEUE).getJobState('x.y')) === 'active');
+  await waitUntil('it is told, and there is room', () => errors.length > 0 && rooms.size === 0);
+  expect(await queues.queue(QUEUE).getJobState(`${run}.a`)).toBe('completed');
 });
 
 test("jobs that are let go by settling are stored as BullMQ's own script stores them", async () => {

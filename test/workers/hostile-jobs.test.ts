@@ -9,6 +9,7 @@ import { RUNS_QUEUE } from '../../src/redis/keys.ts';
 import type { Job } from '../../src/redis/queues.ts';
 import { createTestApp, statesOf, type TestApp, testPlan } from '../support/app.ts';
 import { waitUntil } from '../support/processes.ts';
+import { createHeldAgent } from '../support/scripted-agent.ts';
 
 /** `a` may run, `b` waits for it; whoever runs leaves a line. */
 const TASKS = {
@@ -135,18 +136,22 @@ test('a job of a task in the queue of another master is refused', async () => {
 });
 
 test.each([
-  ['whose id is no word', 'x"y\\.z', (run: string) => `{"v":1,"run":"${run}","i":1}`],
-  ['whose data are nearly those of a task', 'x.y', (run: string) => `{"v":1,"run":"${run}","i":01}`],
+  ['whose id is no word', 'x"y\\.z', (run: string) => `{"v":1,"run":"${run}","i":0}`],
+  ['whose data are nearly those of a task', 'x.y', (run: string) => `{"v":1,"run":"${run}","i":00}`],
 ])("a job %s takes nobody's place", async (_, jobId, dataFor) => {
   const app = await createTestApp({ lockMs: 600 });
-  const { runId: run } = await app.submit(testPlan({ tasks: TASKS }));
+  const [agent, held] = [createHeldAgent(), { agent: 'scripted' }];
+  const { runId: run } = await app.submit(testPlan({ barrier: 'none', tasks: { a: held } }, agent.kinds));
   const parent = { id: run, queue: `${app.store.keys.base}:${RUNS_QUEUE}` };
-  await queueOf(app).add('task', {}, { jobId, parent, priority: 2 ** 20 });
+  await queueOf(app).add('task', {}, { jobId, parent, priority: 2 ** 21 - 1 });
   await app.store.redis.hset(`${app.store.keys.base}:master-development:${jobId}`, 'data', dataFor(run));
-  await app.startPool({ concurrency: 1 });
-  await waitUntil('the run has ended', async () => statesOf(await app.view(run)).b === 'completed');
-  const { runId: other } = await app.submit(testPlan({ tasks: { c: { agent: 'noop' } } }), { workspace: 'other' });
-  await waitUntil('the next run too', async () => statesOf(await app.view(other)).c === 'completed');
+  await app.startPool({ concurrency: 1, agents: agent.agents });
+  await waitUntil('it works', () => agent.running.has('a'));
+  agent.release('a');
+  await waitUntil('the run has ended', async () => statesOf(await app.view(run)).a === 'completed');
+  await app.submit(testPlan({ tasks: { c: held } }, agent.kinds), { workspace: 'other' });
+  await waitUntil('its place is used', () => agent.running.has('c'));
+  agent.release('c');
 });
 
 test('data in Redis that are no JSON stop nobody', async () => {
