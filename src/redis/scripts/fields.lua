@@ -168,7 +168,7 @@ local function flush()
     for field in pairs(names) do
       local value = h[field]
       if value then
-        if type(value) == 'number' then value = texts[value] or text_of(value) end
+        if type(value) == 'number' then value = text_of(value) end
         if is_leases then value, field = field, value end
         set[set_count + 1], set[set_count + 2] = field, value
         set_count = set_count + 2

@@ -77,8 +77,9 @@ end
 
 local USED = hash_at(B .. ':limits:used')
 local CAPS = hash_at(B .. ':limits:caps')
--- The limits of a node, of which the node has a text (flows/node.ts), as {name, amount, cap or false, field of what is in use, …}. Those with a cap
--- are the run's own, and what is in use of them stands in the run; all others are shared, their names are their keys.
+-- The limits of a node, out of the text that the node has of them (flows/node.ts), as {name, amount, cap or false, field of
+-- what is in use, …}. Those with a cap are the run's own, and what is in use of them stands in the run; all others are shared,
+-- their names are their keys.
 local limits_by_text = {}
 local function limits_of(text)
   local limits = limits_by_text[text]
