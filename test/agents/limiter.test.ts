@@ -225,7 +225,9 @@ describe.each(await availableIsolations())('an agent that takes too much, isolat
   });
 
   it('gives way to others: it and its children are nice and die first', async () => {
-    const run = 'sleep 0.1; cat /proc/self/oom_score_adj; ps -o ni= -p $$ | tr -d " "';
+    // The worker does so right after the start, and last of all with the niceness; what starts after that inherits it.
+    const wait = 'for at in $(seq 200); do [ "$(ps -o ni= -p $$ | tr -d " ")" = 5 ] && break; sleep 0.02; done';
+    const run = `${wait}; cat /proc/self/oom_score_adj; ps -o ni= -p $$ | tr -d " "`;
     const attempt = makeAttempt({ run }, { isolation, limits: LIMITS });
     expect(await attempt.perform()).toMatchObject({ kind: 'completed' });
     expect(attempt.log()).toBe('900\n5\n');
