@@ -1,6 +1,6 @@
 /** Hears planq's events as they come, with the time at which this process heard them (monotonic, parts of a ms). */
 import { Redis } from 'ioredis';
-import { type Happening, lastEvent, type Planq, toHappening } from './planq.ts';
+import { type Happening, lastEvent, type Planq, toHappenings } from './planq.ts';
 
 export interface Heard extends Happening {
   heardAt: number;
@@ -30,9 +30,9 @@ export async function follow(planq: Planq): Promise<Follower> {
     while (!isOver) {
       const reply = (await redis.xread('COUNT', 500, 'BLOCK', 1000, 'STREAMS', stream, cursor)) as Reply;
       const heardAt = performance.now();
-      for (const [id, values] of reply?.[0]?.[1] ?? []) {
-        cursor = id;
-        const one = { ...toHappening(id, values), heardAt };
+      const entries = reply?.[0]?.[1] ?? [];
+      cursor = entries.at(-1)?.[0] ?? cursor;
+      for (const one of entries.flatMap(toHappenings).map((happening) => ({ ...happening, heardAt }))) {
         heard.push(one);
         for (const { resolve } of waiting.filter(({ isIt }) => isIt(one))) resolve(one);
         waiting = waiting.filter(({ isIt }) => !isIt(one));

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { App, LoadedPlan } from '../src/index.ts';
+import { splitEntry } from '../src/redis/stream.ts';
 import type { Lab } from './lab.ts';
 import type { PlanDocument } from './plans.ts';
 import type { BenchServer } from './server.ts';
@@ -90,24 +91,19 @@ export async function readHappenings({ server, prefix }: Planq, after = '0-0'): 
   const found: Happening[] = [];
   for (let start = `(${after}`; ; ) {
     const page = await server.redis.xrange(`{${prefix}}:events`, start, '+', 'COUNT', 2000);
-    for (const [id, values] of page) found.push(toHappening(id, values));
+    for (const entry of page) found.push(...toHappenings(entry));
     if (page.length < 2000) return found;
     start = `(${page.at(-1)![0]}`;
   }
 }
 
-export function toHappening(id: string, values: readonly string[]): Happening {
-  const field = (name: string): string | undefined => {
-    for (let at = 0; at < values.length; at += 2) if (values[at] === name) return values[at + 1];
-    return undefined;
-  };
-  const task = field('task');
-  return {
+export function toHappenings(entry: [id: string, values: string[]]): Happening[] {
+  return splitEntry(entry).map(({ id, fields: { run = '', type = '', task } }) => ({
     at: Number(id.split('-')[0]),
-    type: field('type') ?? '',
-    run: field('run') ?? '',
+    type,
+    run,
     task: task === undefined ? null : Number(task),
-  };
+  }));
 }
 
 /** From the first claim to the last end of a run, ms. @throws Error when a run did not complete */

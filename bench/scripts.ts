@@ -19,6 +19,6 @@ export async function nameScripts(): Promise<Map<string, string>> {
   // A name that is not a literal: the built code has no types here before it is built.
   const built = new URL('../dist/redis/scripts.js', import.meta.url).href;
   const { readScripts } = (await import(built)) as typeof import('../src/redis/scripts.ts');
-  for (const [name, text] of readScripts()) add(`planq ${name}`, text);
+  for (const [name, text] of readScripts({ queueEvents: false })) add(`planq ${name}`, text);
   return names;
 }

@@ -52,11 +52,11 @@ export async function listLimits(store: Store): Promise<LimitView[]> {
   );
 }
 
-/** What is in use of a limit, as a claim sees it: of shared ones it stands in one hash, of a run's own with the run. */
+/** What is in use of a limit, as a claim sees it: of shared ones it stands in one hash, of a run's own in its status. */
 export async function readUse(store: Store, shared: Readonly<Record<string, string>>, key: string): Promise<number> {
   if (!isOwn(key)) return Number(shared[key] ?? 0);
   const [, run = '', ...name] = key.split(':');
-  return Number((await store.redis.hget(store.keys.run(run), `u:${name.join(':')}`)) ?? 0);
+  return store.record.readOwnUse(run, name.join(':'));
 }
 
 /** Who holds shares now, by all leases that live. */

@@ -4,10 +4,10 @@ import type { Event } from '../events/event.ts';
 import type { Store } from '../producer/store.ts';
 import { readRange } from '../redis/stream.ts';
 
-/** Oldest first. The stream keeps about the last 100,000 events of all runs. @param since epoch ms; nothing of the run is older */
+/** Oldest first. The stream keeps at least the last 50,000 events of all runs. @param since epoch ms; nothing of the run is older */
 export async function readEvents(store: Store, run: string, since: number): Promise<Event[]> {
   const events: Event[] = [];
-  for await (const entry of readRange(store.redis, store.keys.events, String(since)))
+  for await (const entry of readRange(store.redis, store.keys.events, { since }))
     if (entry.fields.run === run) events.push(parseEvent(entry.id, entry.fields));
   return events;
 }

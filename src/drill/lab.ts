@@ -82,7 +82,7 @@ export function createLab(parts: LabParts): Lab {
     journal: async (run) => (await readEntries(journal)).filter((entry) => entry.run === run),
     events: async (run) => {
       const events: Event[] = [];
-      for await (const { id, fields } of readRange(store.redis, store.keys.events, '-'))
+      for await (const { id, fields } of readRange(store.redis, store.keys.events, { since: 0 }))
         events.push(parseEvent(id, fields));
       return events.filter((event) => event.run === run);
     },

@@ -43,11 +43,12 @@ export function compileRecord(plan: Plan, graph: Graph, options: RecordOptions):
   for (const node of graph.nodes) {
     for (const need of node.needs) dependents[need.from]!.push(`${node.index}${LETTER[need.when]}`);
   }
-  const nodes = graph.nodes.map((node) => recordNode(node, plan.tasks[node.index], options));
+  const own = ownLimits(plan.tasks, options);
+  const nodes = graph.nodes.map((node) => recordNode(node, plan.tasks[node.index], own, options));
   const defs = plan.tasks.map((task, index) => writeDefinition({ ...task, stage: graph.nodes[index]!.stage }));
   return {
     nodes: nodes.map((node, index) => writeNode({ ...node, ...printOf(defs[index]) })),
-    limits: [...new Set(nodes.flatMap(({ l }) => l.flatMap(([name, , own]) => (own === undefined ? [] : [name]))))],
+    limits: [...own.keys()],
     deps: dependents.map((list) => list.join(',')),
     needs: graph.nodes.map((node) => node.needs.map((need) => `${need.from}${LETTER[need.when]}`).join(',')),
     open: graph.nodes.map((node) => node.needs.length),
@@ -74,7 +75,12 @@ function approvalGates(plan: Plan, graph: Graph): number[] {
   return graph.nodes.filter((node) => node.kind === 'gate' && closed.has(node.group)).map((node) => node.index);
 }
 
-function recordNode(node: GraphNode, task: Task | undefined, options: RecordOptions): RecordNode {
+function recordNode(
+  node: GraphNode,
+  task: Task | undefined,
+  own: ReadonlyMap<string, number>,
+  options: RecordOptions,
+): RecordNode {
   if (node.kind === 'gate' || task === undefined)
     return { id: node.id, m: '', p: 0, o: '0', g: node.group, x: 0, l: [] };
   return {
@@ -84,17 +90,27 @@ function recordNode(node: GraphNode, task: Task | undefined, options: RecordOpti
     o: placeInLine(task.priority, node.remainingMinutes, options.createdAt),
     g: node.group,
     x: task.attempts,
-    l: limitTakes(task, options),
+    l: limitTakes(task, own),
     ...(task.continueOnError ? { c: 1 as const } : {}),
   };
 }
 
+/** The limits that the run itself sets, each with its capacity; without those that all its tasks together cannot reach. */
+function ownLimits(tasks: readonly Task[], { phaseLimits, agents }: RecordOptions): Map<string, number> {
+  const limits = new Map<string, number>();
+  for (const [phase, capacity] of Object.entries(phaseLimits))
+    if (tasks.filter((task) => task.phase === phase).length > capacity) limits.set(`phase:${phase}`, capacity);
+  if (agents !== null && tasks.length > agents) limits.set('agents', agents);
+  return limits;
+}
+
 /** The run's own limits first, then shared resources by name, then the fleet's agents: the order in which they are looked at. */
-function limitTakes(task: Task, options: RecordOptions): LimitTake[] {
+function limitTakes(task: Task, own: ReadonlyMap<string, number>): LimitTake[] {
   const takes: LimitTake[] = [];
-  const phaseLimit = options.phaseLimits[task.phase];
-  if (phaseLimit !== undefined) takes.push([`phase:${task.phase}`, 1, phaseLimit]);
-  if (options.agents !== null) takes.push(['agents', 1, options.agents]);
+  for (const name of [`phase:${task.phase}`, 'agents']) {
+    const capacity = own.get(name);
+    if (capacity !== undefined) takes.push([name, 1, capacity]);
+  }
   for (const name of Object.keys(task.takes).sort()) takes.push([`res:${name}`, task.takes[name]!]);
   takes.push(['agents', 1]);
   return takes;

@@ -149,7 +149,7 @@ export class Feed implements Service {
     this.#leaseMs = DRAIN_MS + 2 * LAST_MS;
     if (!(await this.#take())) return;
     const { store, lease } = this.options;
-    for await (const entry of readRange(store.redis, store.keys.events, `(${this.#cursor}`))
+    for await (const entry of readRange(store.redis, store.keys.events, { after: this.#cursor ?? '0-0' }))
       if (this.#stop.signal.aborted || !(await this.#tell(entry, this.#stop.signal))) break;
     this.#tellOld();
     await lease.hold(0, this.#cursor);

@@ -69,7 +69,7 @@ function assemble(
   const keys = createKeys(config.prefix);
   const producer = createConnection(target);
   const queues = createLateQueues(producer, keys);
-  const scripts = createScripts(redis, keys.base);
+  const scripts = createScripts(redis, keys.base, config);
   return {
     target,
     keys,

@@ -94,10 +94,14 @@ async function stageUndo(store: Store, config: Config, clock: Clock, staging: St
   };
 }
 
-/** What the run was submitted with stands in its nodes: the configuration may have changed since. */
+/**
+ * What the run was submitted with stands in its nodes: the configuration may have changed since. A limit that does not could
+ * not be reached by all tasks of that run, and so not by these.
+ */
 async function withOwnLimits(store: Store, origin: string, plan: Plan): Promise<Plan> {
   const indexes = plan.tasks.flatMap(({ undoes }) => (undoes === undefined ? [] : [undoes.index]));
-  const limits = { ...plan.limits, phases: { ...plan.limits.phases } };
+  const unlimited = plan.tasks.map(({ phase }) => [phase, Number.POSITIVE_INFINITY]);
+  const limits = { ...plan.limits, phases: Object.fromEntries(unlimited) as Record<string, number> };
   for (const text of await store.record.readFields(origin, 'nodes', indexes)) {
     for (const [name, , capacity] of text === null ? [] : parseNode(text).l) {
       if (capacity === undefined) continue;

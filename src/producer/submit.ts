@@ -10,6 +10,7 @@ import { leavesFiles } from '../plan/leaves-files.ts';
 import type { Graph, Plan } from '../plan/plan.ts';
 import { masterQueue } from '../redis/keys.ts';
 import type { StagedRun } from '../redis/record.ts';
+import { writeStagedStatus } from '../redis/run-status.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Config } from '../runtime/config.ts';
 import { PlanqError } from '../runtime/errors.ts';
@@ -158,13 +159,10 @@ export function stageRun(config: Config, clock: Clock, attempt: Attempt): Staged
     run,
     meta: {
       name: plan.name,
-      tasks: tasks.length,
+      status: writeStagedStatus(tasks.length, approvals.length > 0, limits),
       nodes: graph.nodes.length,
-      'n:pending': tasks.length,
       context: JSON.stringify(context),
       gates: JSON.stringify(gates),
-      ...(limits.length === 0 ? {} : { limits: limits.join() }),
-      ...(approvals.length === 0 ? {} : { approvals: approvals.length }),
       ...(tasks.some(leavesFiles) ? {} : { noFiles: 1 }),
       ...(plan.onFailure === undefined ? {} : { onFailure: plan.onFailure }),
     },

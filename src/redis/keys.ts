@@ -38,27 +38,10 @@ export interface Keys {
   line(limit: string): string;
 }
 
-/** The states that a run's tasks are counted in. */
-const COUNTED = ['pending', 'ready', 'running', 'parked', 'completed', 'failed', 'blocked', 'skipped', 'cancelled'];
-
 /** The run's own fields in its hash. What stands there beside them is of its nodes, and of no use without an index. */
 export const RUN_FIELDS: readonly string[] = [
-  ...[
-    'name',
-    'state',
-    'hash',
-    'key',
-    'workspace',
-    'context',
-    'tasks',
-    'nodes',
-    'gates',
-    'limits',
-    'noFiles',
-    'onFailure',
-  ],
-  ...['createdAt', 'startedAt', 'finishedAt', 'blockedAt', 'ending', 'approvals', 'skips', 'undo', 'undoRun', 'undoOf'],
-  ...[...COUNTED, 'approval', 'gated', 'tolerated'].map((name) => `n:${name}`),
+  ...['name', 'status', 'hash', 'key', 'workspace', 'context', 'nodes', 'gates', 'noFiles', 'onFailure'],
+  ...['createdAt', 'startedAt', 'finishedAt', 'blockedAt', 'ending', 'undo', 'undoRun', 'undoOf'],
 ];
 
 /**

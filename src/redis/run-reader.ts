@@ -4,6 +4,7 @@
 import type { Redis } from 'ioredis';
 import { type Keys, NODE_FIELDS, type NodePart, RUN_FIELDS } from './keys.ts';
 import { execute } from './pipeline.ts';
+import { readOwnUse, readStatus } from './run-status.ts';
 
 const CHUNK = 500;
 const PAGE = 100;
@@ -18,15 +19,23 @@ export class RunReader {
     protected readonly keys: Keys,
   ) {}
 
-  /** The run's own fields, or null. A run that is only staged is not there yet. */
+  /**
+   * The run's own fields, or null; in the place of `status` what stands in it. A run that is only staged is not there yet.
+   */
   async readMeta(run: string): Promise<Record<string, string> | null> {
     const values = await this.redis.hmget(this.keys.run(run), ...RUN_FIELDS);
     const meta: Record<string, string> = {};
     for (const [at, field] of RUN_FIELDS.entries()) {
       const value = values[at];
-      if (value !== null && value !== undefined) meta[field] = value;
+      if (field === 'status') Object.assign(meta, readStatus(value ?? ''));
+      else if (value !== null && value !== undefined) meta[field] = value;
     }
     return meta.createdAt === undefined ? null : meta;
+  }
+
+  /** What is in use of a limit that is the run's own. */
+  async readOwnUse(run: string, limit: string): Promise<number> {
+    return readOwnUse((await this.redis.hget(this.keys.run(run), 'status')) ?? '').get(limit) ?? 0;
   }
 
   /** The records of a run's tasks and gates by their index; pending ones have none. */

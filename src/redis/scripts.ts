@@ -63,12 +63,17 @@ type TogetherName = (typeof TOGETHER)[number];
 
 type Command = (base: string, ...args: (string | number)[]) => Promise<ScriptReply>;
 
+export interface ScriptOptions {
+  /** Whether the streams of BullMQ's own events are written where planq does the work of BullMQ's scripts. */
+  queueEvents: boolean;
+}
+
 /** Defines the scripts on a connection, all with the first call: who only reads needs none. @param base the keys' common base */
-export function createScripts(redis: Redis, base: string): Scripts {
+export function createScripts(redis: Redis, base: string, options: ScriptOptions): Scripts {
   const commands = redis as unknown as Record<string, Command>;
   let areDefined = false;
   const call: Scripts['call'] = (name, ...args) => {
-    if (!areDefined) defineScripts(redis);
+    if (!areDefined) defineScripts(redis, options);
     areDefined = true;
     return commands[commandName(name)]!(base, ...args);
   };
@@ -81,15 +86,15 @@ export function createScripts(redis: Redis, base: string): Scripts {
   return { call, callTogether: (name, ...args) => together.get(name)!(...args) };
 }
 
-function defineScripts(redis: Redis): void {
-  for (const [name, lua] of readScripts()) redis.defineCommand(commandName(name), { numberOfKeys: 1, lua });
+function defineScripts(redis: Redis, options: ScriptOptions): void {
+  for (const [name, lua] of readScripts(options)) redis.defineCommand(commandName(name), { numberOfKeys: 1, lua });
 }
 
 /** The scripts as Redis gets them. */
-export function readScripts(): Map<ScriptName, string> {
+export function readScripts({ queueEvents }: ScriptOptions): Map<ScriptName, string> {
   const fields = readScript('fields');
   const lib = readScript('lib');
-  const jobs = `${bullmqFunction()}${readScript('jobs')}`;
+  const jobs = `local KEEPS_QUEUE_EVENTS = ${queueEvents}\n${bullmqFunction()}${readScript('jobs')}`;
   const texts = NAMES.map((name): [ScriptName, string] => {
     const form = FUNCTIONS[name];
     const parts = [lib, ...(form?.jobs === true ? [jobs] : []), ...(form?.with ?? []).map(readScript)];
@@ -101,7 +106,7 @@ export function readScripts(): Map<ScriptName, string> {
 
 /** What a script leaves to be written is written when it is over. */
 function wrapped(text: string): string {
-  return ['local function main()', text, 'end', 'local reply = main()', 'flush()', 'return reply'].join('\n');
+  return ['local function main()', text, 'end', 'local reply = main()', 'write_all()', 'return reply'].join('\n');
 }
 
 function commandName(name: ScriptName): string {

@@ -38,6 +38,7 @@ const KNOWN_KEYS: Record<string, readonly string[]> = {
     'isolation',
     'concurrency',
     'replicas',
+    'queueEvents',
     'passEnv',
     'keep',
     'notify',

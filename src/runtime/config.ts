@@ -48,6 +48,11 @@ export interface Config {
   concurrency: number;
   /** How many replicas of Redis must have a submitted run before it is acknowledged without a warning. Default 0. */
   replicas: number;
+  /**
+   * Whether all of BullMQ's own events are written, for what listens with its `QueueEvents`. Default false: planq has its
+   * own, and only what BullMQ's scripts do is in BullMQ's.
+   */
+  queueEvents: boolean;
   /** Environment variables that agents see besides the allow-list. */
   passEnv: string[];
   keep: KeepRules;
@@ -142,6 +147,7 @@ export async function loadConfig(
     isolation: reader.word('isolation', ISOLATION_WORDS) ?? 'auto',
     concurrency: overrides.concurrency ?? reader.count('concurrency') ?? 10,
     replicas: reader.count('replicas') ?? 0,
+    queueEvents: reader.flag('queueEvents') ?? false,
     passEnv: reader.words('passEnv'),
     keep: readKeep(reader),
     notify: readNotify(

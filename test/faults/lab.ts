@@ -11,6 +11,7 @@ import { parseEvent } from '../../src/events/codec.ts';
 import type { Event } from '../../src/events/event.ts';
 import type { RunView } from '../../src/flows/run-view.ts';
 import { isAtRest, type RunState } from '../../src/plan/states.ts';
+import { splitEntry } from '../../src/redis/stream.ts';
 import { createTestApp, type TestApp } from '../support/app.ts';
 import { waitUntil } from '../support/processes.ts';
 import { startWorkerProcess, type WorkerProcess, writeConfig } from '../support/worker-process.ts';
@@ -68,7 +69,7 @@ export async function createLabOn(redis: FaultRedis, options: LabOptions = {}): 
     journal: () => readEntries(file),
     events: async () => {
       const raw = await app.store.redis.xrange(app.store.keys.events, '-', '+');
-      return raw.map(([id, fields]) => parseEvent(id, toFields(fields)));
+      return raw.flatMap(splitEntry).map(({ id, fields }) => parseEvent(id, fields));
     },
     startWorker: (env = {}) => startWorkerProcess(app, env, WORKER),
     settled: async (runs, timeoutMs) => {
@@ -89,12 +90,6 @@ export async function createLabOn(redis: FaultRedis, options: LabOptions = {}): 
 /** Nothing of the run moves: it has ended, or is blocked with nothing running. */
 export function isResting({ run }: RunView): boolean {
   return isAtRest(run.state) && run.counts.running === 0;
-}
-
-function toFields(values: readonly string[]): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (let at = 0; at + 1 < values.length; at += 2) fields[values[at]!] = values[at + 1]!;
-  return fields;
 }
 
 /** Workers that are started again whenever they end, as any service manager does. */

@@ -57,12 +57,12 @@ async function startFeed(
 }
 
 async function happen(app: TestApp, run: string, type = 'run-completed', id = '*'): Promise<string> {
-  return (await app.store.redis.xadd(app.store.keys.events, id, 'run', run, 'type', type)) ?? '';
+  return (await app.store.redis.xadd(app.store.keys.events, id, 'e', `${run}\t${type}`)) ?? '';
 }
 
 async function failures(app: TestApp) {
   const found = [];
-  for await (const { id, fields } of readRange(app.store.redis, app.store.keys.events, '-'))
+  for await (const { id, fields } of readRange(app.store.redis, app.store.keys.events, { since: 0 }))
     if (fields.type === 'notify-failed') found.push(parseEvent(id, fields));
   return found;
 }

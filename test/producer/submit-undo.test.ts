@@ -160,17 +160,20 @@ test('an undo finds what its task has left and knows whose it is', async () => {
 
 test('the limits are those that the run was submitted with', async () => {
   const app = await createTestApp();
-  const { runId } = await app.submit(ALL_DONE, { concurrency: 1 });
-  await app.store.record.claim({ run: runId, index: 0, token: 't' }, 'w', 60_000);
-  await app.store.record.settle({ run: runId, index: 0, token: 't', kind: 'completed' });
+  const task = (id: string) => ({ agent: 'noop', undo: undo(id) });
+  const tasks = { a: task('a'), b: task('b'), c: { agent: 'noop', phase: 'validation' } };
+  const { runId } = await app.submit(testPlan({ limits: { phases: { validation: 1 } }, tasks }), { concurrency: 1 });
+  for (const index of [0, 1]) {
+    await app.store.record.claim({ run: runId, index, token: 't' }, 'w', 60_000);
+    await app.store.record.settle({ run: runId, index, token: 't', kind: 'completed' });
+  }
   await app.store.record.cancel(runId, true);
-  const config = { ...app.config, limits: { ...app.config.limits, phases: { implementation: 2 } } };
+  const config = { ...app.config, limits: { ...app.config.limits, phases: { implementation: 1 } } };
   const reply = await submitUndo(app.store, config, systemClock, runId);
   const run = (reply as { run: string }).run;
   const [node] = await app.store.record.readFields(run, 'nodes', [0]);
   expect(parseNode(node!)).toMatchObject({
     l: [
-      ['phase:implementation', 1, 10],
       ['agents', 1, 1],
       ['agents', 1],
     ],

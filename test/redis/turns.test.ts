@@ -63,7 +63,7 @@ const facts = (job: Job) => {
 const idOf = ({ next }: TurnReply): string => (typeof next === 'string' ? next : next.id);
 
 test("jobs that are taken and completed by turns leave what BullMQ's own scripts leave", async () => {
-  const [ours, theirs] = [await createTestApp(), await createTestApp()];
+  const [ours, theirs] = [await createTestApp({ queueEvents: true }), await createTestApp({ queueEvents: true })];
   const tasks = { a: noop, b: noop, c: { ...noop, priority: 'high' } };
   const [run, other] = [await submit(ours, tasks), await submit(theirs, tasks)];
   const [turns, worker] = [openTurns(ours), openBullMQ(theirs)];
@@ -149,7 +149,7 @@ test('a job whose data are no JSON takes no room from others, also when it comes
 });
 
 test("jobs that are let go by settling are stored as BullMQ's own script stores them", async () => {
-  const [ours, theirs] = [await createTestApp(), await createTestApp()];
+  const [ours, theirs] = [await createTestApp({ queueEvents: true }), await createTestApp({ queueEvents: true })];
   const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: { ...noop, needs: 'a', priority: 'low' } };
   const [run, other] = [await submit(ours, tasks), await submit(theirs, tasks)];
   // A queue with a limit is BullMQ's business: the same step, by its own script.
@@ -168,7 +168,7 @@ test("jobs that are let go by settling are stored as BullMQ's own script stores 
 });
 
 test("a stage that opens gets the job that BullMQ's own script makes for the first stage", async () => {
-  const app = await createTestApp();
+  const app = await createTestApp({ queueEvents: true });
   const tasks = { a: noop, b: noop, c: { ...noop, needs: ['a', 'b'] }, d: { ...noop, needs: ['a', 'b'] } };
   const run = await submit(app, tasks);
   for (const index of [0, 1]) {
@@ -246,7 +246,7 @@ test('parents that have nothing to do but to end complete with their last child;
 });
 
 test('a job whose task has to wait sleeps at once, another is taken instead, and who frees the limit wakes it', async () => {
-  const app = await createTestApp();
+  const app = await createTestApp({ queueEvents: true });
   const gpu = { ...noop, takes: { gpu: 1 }, priority: 'high' };
   const { runId: run } = await app.submit(
     testPlan({ barrier: 'none', limits: { resources: { gpu: 1 } }, tasks: { a: gpu, b: gpu, c: noop } }),
@@ -419,4 +419,14 @@ test('a job whose end fails halfway keeps its lock, whatever else ends in the ca
   expect(answers.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   const locks = await redis.mget([broken, run].map((id) => `${keys.base}:${QUEUE}:${id}.a:lock`));
   expect(locks).toEqual(['l2', null]);
+});
+
+test("without the configuration's word planq writes none of BullMQ's events", async () => {
+  const app = await createTestApp();
+  const events = `${app.store.keys.base}:${QUEUE}:events`;
+  await submit(app, { a: noop, b: { ...noop, needs: 'a' } });
+  const before = await app.store.redis.xrange(events, '-', '+');
+  await app.startPool();
+  await waitUntil('both are done', async () => (await app.store.queues.queue(QUEUE).getCompletedCount()) === 2);
+  expect(await app.store.redis.xrange(events, '-', '+')).toEqual(before);
 });

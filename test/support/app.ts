@@ -61,6 +61,8 @@ export interface TestAppOptions {
   redisUrl?: string;
   /** Contents of planq.config.json, as an object. */
   overrides?: Partial<Config['limits']>;
+  /** As in the configuration. */
+  queueEvents?: boolean;
 }
 
 /** Makes an app that is closed and removed when the test has ended. */
@@ -76,6 +78,7 @@ export async function createTestApp(options: TestAppOptions = {}): Promise<TestA
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.error));
   const config: Config = {
     ...loaded.value,
+    queueEvents: options.queueEvents ?? false,
     limits: { ...loaded.value.limits, ...options.overrides },
     times: { ...loaded.value.times, graceMs: 300, drainMs: 200, backoffMs: 20 },
   };

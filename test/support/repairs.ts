@@ -7,7 +7,7 @@ import type { TestApp } from './app.ts';
 /** Every event of one type so far. */
 export async function eventsOf<T extends Event['type']>(app: TestApp, type: T): Promise<Extract<Event, { type: T }>[]> {
   const found: Event[] = [];
-  for await (const entry of readRange(app.store.redis, app.store.keys.events, '-'))
+  for await (const entry of readRange(app.store.redis, app.store.keys.events, { since: 0 }))
     if (entry.fields.type === type) found.push(parseEvent(entry.id, entry.fields));
   return found as Extract<Event, { type: T }>[];
 }

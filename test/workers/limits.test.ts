@@ -62,13 +62,37 @@ test('a task that has to wait says what for, and starts when that is free', asyn
   );
   expect(parked.reason).toBe('waiting for gpu');
   expect(await usedLimits(app)).toEqual({ agents: '1', 'res:gpu': '1' });
+  // The phase's default of 10 is none of this run's limits: two tasks cannot reach it.
   const limits = (await listLimits(app.store)).map(({ name, used, capacity }) => [name, used, capacity]);
-  expect(limits).toContainEqual([`phase implementation of run ${runId}`, 1, 10]);
+  expect(limits).toEqual([
+    ['agents', 1, 10],
+    ['gpu', 1, 1],
+  ]);
   agent.release(first!);
   await waitUntil('the other runs', () => agent.running.has(parked.id));
   agent.release(parked.id);
   expect((await app.atRest(runId)).run.counts.completed).toBe(2);
   expect(await usedLimits(app)).toEqual({});
+});
+
+test("a run's own limits are counted with the run, and hold at the last of the tasks that could pass them", async () => {
+  const app = await createTestApp();
+  const agent = createHeldAgent();
+  const tasks = { ...many(3), p: { agent: 'scripted', phase: 'planning' } };
+  const limits = { agents: 3, phases: { implementation: 2, planning: 1 } };
+  const { runId } = await app.submit(testPlan({ barrier: 'none', limits, tasks }, agent.kinds));
+  await app.startPool({ agents: agent.agents });
+  await waitUntil('three run', () => agent.running.size === 3);
+  await waitUntil('the fourth waits', async () => (await app.view(runId)).run.counts.parked === 1);
+  const listed = async () => (await listLimits(app.store)).map(({ name, used, capacity }) => [name, used, capacity]);
+  expect(await listed()).toEqual([
+    ['agents', 3, 10],
+    [`agents of run ${runId}`, 3, 3],
+    [`phase implementation of run ${runId}`, 2, 2],
+  ]);
+  while ((await app.view(runId)).run.counts.completed < 4) for (const id of agent.running) agent.release(id);
+  await app.atRest(runId);
+  expect(await listed()).toEqual([['agents', 0, 10]]);
 });
 
 test('those with the same place in line start in the order of the plan', async () => {

@@ -9,6 +9,7 @@ import { retryRun } from '../../src/control/retry-run.ts';
 import { pause } from '../../src/control/steer.ts';
 import { parseEvent } from '../../src/events/codec.ts';
 import type { Event } from '../../src/events/event.ts';
+import { splitEntry } from '../../src/redis/stream.ts';
 import { type Clock, systemClock } from '../../src/runtime/clock.ts';
 import type { KeepRules } from '../../src/runtime/config.ts';
 import type { WorkerContext } from '../../src/workers/context.ts';
@@ -61,11 +62,7 @@ async function age(app: TestApp, run: string, ms: number): Promise<void> {
 
 async function eventsOf(app: TestApp): Promise<Event[]> {
   const entries = await app.store.redis.xrange(app.store.keys.events, '-', '+');
-  return entries.map(([id, words]) => {
-    const fields: Record<string, string> = {};
-    for (let at = 0; at + 1 < words.length; at += 2) fields[words[at]!] = words[at + 1]!;
-    return parseEvent(id, fields);
-  });
+  return entries.flatMap(splitEntry).map(({ id, fields }) => parseEvent(id, fields));
 }
 
 test('three hundred ended runs come down to the limit in bounded passes, and nothing of theirs is left', async () => {

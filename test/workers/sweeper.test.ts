@@ -13,6 +13,7 @@ import { waitUntil } from '../support/processes.ts';
 import { startRedisServer } from '../support/redis-server.ts';
 import { eventsOf, repairsOf } from '../support/repairs.ts';
 import { createScriptedAgent, type ScriptedAgent } from '../support/scripted-agent.ts';
+import { damageStatus } from '../support/status.ts';
 
 const noop = { agent: 'noop' };
 /** Served by nobody unless a test does. */
@@ -271,7 +272,7 @@ test('leases that nobody counted are counted', async () => {
 test("what is in use of a run's own limit is the sum of its leases again, and who waited gets its share", async () => {
   const app = await createTestApp({ lockMs: 600 });
   const { runId } = await app.submit(testPlan({ limits: { agents: 1 }, tasks: { a: noop, b: noop } }));
-  await app.store.redis.hset(app.store.keys.run(runId), 'u:agents', 1);
+  await damageStatus(app, runId, /agents 0$/, 'agents 1');
   await app.startPool();
   await expectCompleted(app, runId);
   expect(await repairsOf(app)).toEqual(['limit agents']);
@@ -287,7 +288,7 @@ test("leases that nobody counted for a run's own limit are counted, those of ano
     [other, 'theirs'],
   ] as const)
     expect(await app.store.record.claim({ run: id, index: 0, token }, 'worker', 60_000)).toMatchObject({ kind: 'run' });
-  await app.store.redis.hdel(app.store.keys.run(run), 'u:agents');
+  await damageStatus(app, run, /agents 1$/, '');
   expect(await app.store.audits.mendCounts(run)).toEqual([{ what: 'limit', name: 'agents', was: '0', is: 1 }]);
   expect(await app.store.audits.mendCounts(run)).toEqual([]);
   expect(await app.store.audits.mendCounts(other)).toEqual([]);
@@ -298,7 +299,7 @@ test("leases that nobody counted for a run's own limit are counted, those of ano
 test('counts that disagree with the tasks are counted anew, and the run goes on', async () => {
   const app = await createTestApp({ lockMs: 600 });
   const { runId } = await app.submit(testPlan({ tasks: { a: away, b: { ...away, needs: 'a' } } }));
-  await app.store.redis.hset(app.store.keys.run(runId), 'n:pending', 7, 'n:failed', 1);
+  await damageStatus(app, runId, / 2 1 1 0 0 0 0 /, ' 2 7 1 0 0 0 1 ');
   await app.startPool({ masters: { other: 1 } });
   await untilRepaired(app, ['count pending', 'count failed']);
   expect((await app.view(runId)).run.counts).toMatchObject({ pending: 1, ready: 1, failed: 0 });

@@ -2,9 +2,8 @@
 -- ARGV: run, node index, verdict ('approve' or 'reject'), JSON of who, when and the comment, reason for a rejection
 -- Returns {status, outbox…}; status: done | gone | not-waiting
 local run, i = ARGV[1], ARGV[2]
-local m = hmget(run_hash(run), 'state', 'tasks', 'nodes')
-if not m[1] then return { 'gone' } end
-local task_count, node_count = tonumber(m[2]), tonumber(m[3])
+local state, task_count, node_count = read_size(run)
+if not state then return { 'gone' } end
 local is_gate = tonumber(i) >= task_count
 local t = load_task(run, i)
 local approve = ARGV[3] == 'approve'
@@ -12,8 +11,8 @@ local approve = ARGV[3] == 'approve'
 local again = approve and is_gate and t.s == 'failed'
 if not again and (t.s ~= 'parked' or t.ap ~= 1) then return { 'not-waiting', t.s } end
 hset(run_hash(run, 'decisions'), i, ARGV[4])
-if not again then hincrby(run_hash(run), is_gate and 'n:gated' or 'n:approval', -1) end
-if m[1] == 'blocked' then hset(run_hash(run), 'state', awake_state(run)) end
+if not again then count(run, is_gate and 'gated' or 'approval', -1) end
+if state == 'blocked' then set_status(run, STATE, awake_state(run)) end
 local out, work = new_outcome(), {}
 if approve then
   t.ap, t.r, t.n, t.f = 2, nil, nil, nil

@@ -3,14 +3,13 @@
 -- ARGV: run, most tasks to count; a run with more is left alone.
 -- Returns per repair: what (count | limit), name, was, is
 local run, most = ARGV[1], tonumber(ARGV[2])
-local m = hmget(run_hash(run), 'state', 'tasks', 'nodes')
-local task_count, node_count = tonumber(m[2]), tonumber(m[3])
-if not m[1] or is_final(m[1]) or not task_count or task_count > most then return {} end
+local state, task_count, node_count = read_size(run)
+if not state or is_final(state) or not task_count or task_count > most then return {} end
 local states = { 'ready', 'running', 'parked', 'completed', 'failed', 'blocked', 'skipped', 'cancelled' }
 local PENDING, COMPLETED = { s = 'pending' }, { s = 'completed' }
 local n, used = { approval = 0, tolerated = 0, gated = 0, pending = 0 }, {}
-for name in gmatch(hget(run_hash(run), 'limits') or '', '[^,]+') do used['u:' .. name] = 0 end
-for _, state in ipairs(states) do n[state] = 0 end
+for name in pairs(own_use(run)) do used[name] = 0 end
+for _, name in ipairs(states) do n[name] = 0 end
 for from = 0, node_count - 1, 500 do
   local indexes, holders = {}, {}
   for i = from, math.min(from + 499, node_count - 1) do indexes[#indexes + 1] = i end
@@ -42,8 +41,8 @@ for from = 0, node_count - 1, 500 do
   if #holders > 0 then know(run_hash(run), holders) end
   for at, i in ipairs(holders) do
     local limits = lease_of(members[at]) and limits_at(run, i) or {}
-    for k = 1, #limits, 4 do
-      if limits[k + 2] then used[limits[k + 3]] = (used[limits[k + 3]] or 0) + limits[k + 1] end
+    for k = 1, #limits, 3 do
+      if limits[k + 2] then used[limits[k]] = (used[limits[k]] or 0) + limits[k + 1] end
     end
   end
 end
@@ -53,25 +52,25 @@ local function repaired(what, name, was, is)
   for _, word in ipairs({ what, name, was, is }) do reply[#reply + 1] = word end
 end
 for name, is in pairs(n) do
-  local was = hget(run_hash(run), 'n:' .. name)
-  if (tonumber(was or '0') or -1) ~= is then
-    hset(run_hash(run), 'n:' .. name, is)
-    repaired('count', name, was or '0', is)
+  local was = count_of(run, name)
+  if was ~= is then
+    set_count(run, name, is)
+    repaired('count', name, was, is)
   end
 end
-for field, is in pairs(used) do
-  local was = tonumber(hget(run_hash(run), field) or '0') or -1
+for name, is in pairs(used) do
+  local was = tonumber(own_use(run)[name] or '0')
   if was ~= is then
-    local key = 'run:' .. run .. ':' .. sub(field, 3)
-    hset(run_hash(run), field, is)
+    local key = 'run:' .. run .. ':' .. name
+    add_own_use(run, name, is - was)
     if was > is then freed[key] = true end
     repaired('limit', limit_name(key), was, is)
   end
 end
 grant_later(freed)
 if #reply > 0 then
-  if m[1] == 'blocked' and n.ready + n.running + n.parked - n.approval > 0 then
-    hset(run_hash(run), 'state', awake_state(run))
+  if state == 'blocked' and n.ready + n.running + n.parked - n.approval > 0 then
+    set_status(run, STATE, awake_state(run))
     event(run, 'run-resumed', 'tasks', '')
   end
   close_run(run)

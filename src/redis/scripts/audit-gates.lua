@@ -4,9 +4,8 @@
 -- only told: what has begun is not taken back.
 -- ARGV: run, most nodes to look at. Returns {number of outbox words, outbox…, then per finding: gate, closed | told}
 local run, most = ARGV[1], tonumber(ARGV[2])
-local m = hmget(run_hash(run), 'state', 'tasks', 'nodes')
-local task_count, node_count = tonumber(m[2]), tonumber(m[3])
-if not m[1] or is_final(m[1]) or not task_count or node_count == task_count or node_count > most then return { 0 } end
+local state, task_count, node_count = read_size(run)
+if not state or is_final(state) or not task_count or node_count == task_count or node_count > most then return { 0 } end
 local open = { pending = true, ready = true, running = true, parked = true }
 local function indexes(text) return gmatch(text or '', '(%d+)%a') end
 local early = {}
@@ -45,7 +44,7 @@ local out = new_outcome()
 if is_closed then
   recompute(run, task_count, node_count, out)
   tell(run, out)
-  if m[1] == 'blocked' then hset(run_hash(run), 'state', awake_state(run)) end
+  if state == 'blocked' then set_status(run, STATE, awake_state(run)) end
   close_run(run)
 end
 local reply = outbox_entries(run, out.ready)

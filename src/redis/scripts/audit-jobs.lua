@@ -2,7 +2,7 @@
 -- ended, or stands in none of its queue's sets. Reads only.
 -- ARGV: run, '1' = also what is in the outbox, which may still be being added, indexes. Returns per finding: index, node, gone | ended | nowhere
 local run, reply = ARGV[1], {}
-local state = hget(run_hash(run), 'state')
+local state = status_of(run)[STATE]
 if not state or is_final(state) then return {} end
 for at = 3, #ARGV do
   local i = ARGV[at]

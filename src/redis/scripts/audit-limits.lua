@@ -17,7 +17,7 @@ for run, indexes in pairs(of_run) do
     local part = { unpack(indexes, from, math.min(from + 499, #indexes)) }
     for _, node in ipairs(hmget(run_hash(run), unpack(part))) do
       local limits = limits_in(node)
-      for at = 1, #limits, 4 do
+      for at = 1, #limits, 3 do
         if not limits[at + 2] then sums[limits[at]] = (sums[limits[at]] or 0) + limits[at + 1] end
       end
     end

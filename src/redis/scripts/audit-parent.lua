@@ -13,7 +13,7 @@ if ARGV[3] ~= '' then
 else
   deps = call('SRANDMEMBER', key, 100)
 end
-local reply = { job_state('runs', id), hget(run_hash(run), 'state') or '', call('SCARD', key) }
+local reply = { job_state('runs', id), status_of(run)[STATE] or '', call('SCARD', key) }
 for _, dep in ipairs(deps) do
   local queue, job = match(dep, '^(.*):([^:]*)$')
   local ours = queue and sub(queue, 1, #B + 1) == B .. ':' and sub(queue, #B + 2)

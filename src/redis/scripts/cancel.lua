@@ -3,20 +3,20 @@
 -- ARGV: run, undo ('1' or ''). Returns {state before, number still running, undo ('' | asked | already | workspace), the undo
 -- run or who has the workspace, number of grant words, grants…, then the indexes of tasks that may have a job in a queue}
 local run, with_undo = ARGV[1], ARGV[2] == '1'
-local m = hmget(run_hash(run), 'state', 'tasks')
-local state = m[1]
+local status = status_of(run)
+local state = status[STATE]
 if not state then return { 'gone', 0, '', '', 0 } end
-local running = tonumber(hget(run_hash(run), 'n:running') or '0')
+local running = count_of(run, 'running')
 local undo, other = '', ''
 if with_undo then
   undo, other = ask_undo(run)
   if undo == 'asked' then unshelve(run) end
 end
 if is_final(state) then return { state, running, undo, other, 0 } end
-hset(run_hash(run), 'state', 'cancelled')
+set_status(run, STATE, 'cancelled')
 event(run, 'run-cancelling')
 local freed, grants, queued = {}, {}, {}
-cancel_rest(run, tonumber(m[2]), freed, queued)
+cancel_rest(run, tonumber(status[TASKS]), freed, queued)
 grant_waiters(freed, grants)
 close_run(run)
 local reply = { state, running, undo, other, #grants }

@@ -21,7 +21,7 @@ end
 
 -- It fails for good without another attempt, for the reason in `t.r`.
 local function give_up(run, i, t, node, freed)
-  local out, task_count = new_outcome(), tonumber(hget(run_hash(run), 'tasks'))
+  local out, task_count = new_outcome(), tonumber(status_of(run)[TASKS])
   fail_task(run, i, t, node, task_count, out)
   -- The worker adds these jobs; if it dies before, the sweeper does.
   if adds_jobs then
@@ -34,19 +34,17 @@ local function give_up(run, i, t, node, freed)
   return settled('failed', outbox_entries(run, out.ready))
 end
 
-local TO_CLAIM = { 'state', 'startedAt', 'context', 'n:ready', 'n:running' }
-
 -- The arguments are those after the first `at`.
 local function claim(args, at)
   local run, i, token, worker, ttl = args[at + 1], args[at + 2], args[at + 3], args[at + 4], tonumber(args[at + 5])
   local is_alone, bull_attempts, job = args[at + 6] == '1', tonumber(args[at + 7] or '0'), args[at + 9]
-  if not is_run_id(run) or not tonumber(i) or not read_node(run, i, 'f') then return { 'gone' } end
+  if not is_run_id(run) or not tonumber(i) or not read_node(run, i, 'f', 'context') then return { 'gone' } end
   local node = load_node(run, i)
   -- It is damaged.
   if not node.id then return { 'gone' } end
   local limits = limits_of(node.l)
-  local m = know_run(run, TO_CLAIM, limits)
-  local state = m.state
+  local status = status_of(run)
+  local state = status[STATE]
   -- A run that is only staged has no state, a gate no master.
   if not state or node.m == '' then return { 'gone' } end
   local t = load_task(run, i)
@@ -56,7 +54,7 @@ local function claim(args, at)
 
   if t.s == 'running' then
     if t.k == token then
-      return { 'run', definition_of(run, i), t.a, m.context, t.u or 0 }
+      return { 'run', definition_of(run, i), t.a, hget(run_hash(run), 'context'), t.u or 0 }
     end
     local expires = lease_of(member)
     if expires and expires > NOW then return { 'later', expires - NOW } end
@@ -149,17 +147,21 @@ local function claim(args, at)
   end
 
   move(run, t, 'running', false)
-  -- All that an attempt begins with; what the one before left (reason, exit code, end …) goes.
   local attempt = (t.z or 0) + (t.u or 0) + 1
-  local now = { s = 'running', k = token, w = worker, st = NOW, b0 = t.b0 or NOW, a = attempt }
-  -- A first attempt has none of these, and a key is costly even for nil.
-  if t.b0 then now.lk, now.u, now.z, now.c, now.tol, now.b = t.lk, t.u, t.z, t.c, t.tol, t.b end
-  if bull_attempts > 0 then now.m = bull_attempts end
-  save_task(run, i, now)
-  if not m.startedAt then
+  if not t.b0 and bull_attempts == 0 and is_plain(token) and is_plain(worker) then
+    save_started(run, i, token, worker, text_of(attempt))
+  else
+    -- All that an attempt begins with; what the one before left (reason, exit code, end …) goes.
+    local now = { s = 'running', k = token, w = worker, st = NOW, b0 = t.b0 or NOW, a = attempt }
+    now.lk, now.u, now.z, now.c, now.tol, now.b = t.lk, t.u, t.z, t.c, t.tol, t.b
+    if bull_attempts > 0 then now.m = bull_attempts end
+    save_task(run, i, now)
+  end
+  if status[HAS_BEGUN] == '0' then
+    set_status(run, HAS_BEGUN, '1')
     put(run_hash(run), 'startedAt', NOW)
     event(run, 'run-started')
   end
   event(run, 'task-started', 'task', i, 'attempt', text_of(attempt), 'worker', worker)
-  return { 'run', def, attempt, m.context, t.u or 0 }
+  return { 'run', def, attempt, hget(run_hash(run), 'context'), t.u or 0 }
 end

@@ -10,22 +10,22 @@ local function goes_on(state) return state == 'running' or state == 'paused' end
 local function conclude(args, at)
   local run, group = args[at + 1], args[at + 2]
   if not is_run_id(run) then return { 'gone' } end
-  local m = hmget(run_hash(run), 'state', 'gates', 'noFiles', 'n:pending', 'n:ready', 'n:running', 'n:parked')
-  local state = m[1]
+  local m, status = hmget(run_hash(run), 'gates', 'noFiles', 'status'), status_of(run)
+  local state = status[STATE]
   if not state then return { 'gone' } end
   if group == '' then
     if goes_on(state) or state == 'blocked' then return { 'wait', state } end
-    if not m[3] or call('ZSCORE', UNDO, run) then return { 'report', state } end
+    if not m[2] or call('ZSCORE', UNDO, run) then return { 'report', state } end
     finalise(run)
     return { 'done', state }
   end
   if not goes_on(state) then return { 'done', state } end
-  local gate = decode(m[2] or '{}')[group]
+  local gate = decode(m[1] or '{}')[group]
   local is_over
   if gate then
     is_over = load_task(run, gate).s ~= 'pending'
   else
-    is_over = tonumber(m[4] or 0) + tonumber(m[5] or 0) + tonumber(m[6] or 0) + tonumber(m[7] or 0) == 0
+    is_over = status[COUNTS.pending] + status[COUNTS.ready] + status[COUNTS.running] + status[COUNTS.parked] == 0
   end
   return is_over and { 'done', 'completed' } or { 'wait', state }
 end

@@ -37,7 +37,7 @@ local hashes, key_of, run_hashes = {}, {}, {}
 -- The fields of a hash that were changed.
 local dirty = {}
 -- What was there before, for a call that fails among others: hash, field, value.
-local journal, journal_length, is_journaled = {}, 0, false
+local journal, journal_length, is_journaled = { unpack({}, 1, 120) }, 0, false
 
 local function hash_at(key)
   local h = hashes[key]
@@ -123,6 +123,16 @@ local function put(h, field, value)
   if changed then changed[field] = true else dirty[h] = { [field] = true } end
 end
 
+-- As `put`, in a list that is written as one text by who calls this.
+local function set_in(list, at, value)
+  if is_journaled then
+    local length = journal_length
+    journal[length + 1], journal[length + 2], journal[length + 3] = list, at, list[at]
+    journal_length = length + 3
+  end
+  list[at] = value
+end
+
 local function hset(h, ...)
   local pairs_of = { ... }
   for at = 1, #pairs_of, 2 do put(h, pairs_of[at], pairs_of[at + 1]) end
@@ -133,7 +143,7 @@ local function hdel(h, ...)
 end
 
 local function hincrby(h, field, by)
-  local value = (tonumber(hget(h, field)) or 0) + by
+  local value = (tonumber(h[field] or hget(h, field)) or 0) + by
   put(h, field, value)
   return value
 end
@@ -183,9 +193,12 @@ local function flush()
   dirty = {}
 end
 
--- What was put since `mark`, for a call that fails among others: its changes are taken back, theirs stay.
+-- Events that are to be written with all else.
+local told, told_at_mark = {}, 0
+
+-- What was put and told since `mark`, for a call that fails among others: its changes are taken back, theirs stay.
 local function mark()
-  is_journaled, journal_length = true, 0
+  is_journaled, journal_length, told_at_mark = true, 0, #told
 end
 
 local function take_back()
@@ -193,8 +206,9 @@ local function take_back()
     local h, field, before = journal[at], journal[at + 1], journal[at + 2]
     h[field] = before
     -- Nobody had looked at it. Any other is written as it was.
-    if before == nil then dirty[h][field] = nil end
+    if before == nil and dirty[h] then dirty[h][field] = nil end
   end
+  for at = #told, told_at_mark + 1, -1 do told[at] = nil end
   mark()
 end
 
@@ -203,18 +217,41 @@ local NOW = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 -- For what is given to Redis.
 local NOW_TEXT = format('%d', NOW)
 
-local EVENTS = B .. ':events'
-local is_cut = false
 -- What every worker has to hear of, in a stream by itself: the events of many short tasks would keep all workers reading.
 local CALLS = B .. ':calls'
 local IS_CALL = { ['run-cancelling'] = true, ['run-submitted'] = true, ['run-resumed'] = true }
--- The stream is cut once in a call.
+-- What may stand in these has no tabs and no line ends; any other value may come from anywhere.
+local IS_TAME = { ['task-started'] = true, ['task-completed'] = true, ['tasks-ready'] = true }
+
+-- Tells an event: run, type, and then names and values in turns.
 local function event(run, kind, ...)
-  if IS_CALL[kind] then call('XADD', CALLS, 'MAXLEN', '~', '1000', '*', 'run', run, 'type', kind) end
-  if is_cut then
-    call('XADD', EVENTS, '*', 'run', run, 'type', kind, ...)
-  else
-    call('XADD', EVENTS, 'MAXLEN', '~', 100000, '*', 'run', run, 'type', kind, ...)
-    is_cut = true
+  local facts = { run, kind, ... }
+  if not IS_TAME[kind] then
+    for at = 3, #facts do facts[at] = string.gsub(tostring(facts[at]), '[\t\n]', ' ') end
+  end
+  told[#told + 1] = concat(facts, '\t')
+  if IS_CALL[kind] then call('XADD', CALLS, 'MAXLEN', '~', '1000', '*', 'e', run .. '\t' .. kind) end
+end
+
+-- An entry of a stream costs as much as three of other keys, so what was told in a script stands in few of them, in lines. An
+-- entry's id is that of its last event, and those before it have the numbers before that one: none is left out or used twice
+-- (stream.ts).
+local EVENTS = B .. ':events'
+local MOST_IN_ENTRY = 8
+local function write_events()
+  if #told == 0 then return end
+  local last = call('XREVRANGE', EVENTS, '+', '-', 'COUNT', '1')[1]
+  local ms, number = match(last and last[1] or '0-0', '^(%d+)-(%d+)$')
+  -- The clock may have gone back.
+  if tonumber(ms) < NOW then ms, number = NOW_TEXT, -1 end
+  for from = 1, #told, MOST_IN_ENTRY do
+    local to = math.min(from + MOST_IN_ENTRY - 1, #told)
+    number = number + 1 + to - from
+    local lines = concat(told, '\n', from, to)
+    local id = redis.pcall('XADD', EVENTS, 'MAXLEN', '~', '50000', ms .. '-' .. text_of(number), 'e', lines)
+    if type(id) == 'table' and id.err then
+      -- Somebody has emptied the stream, which still knows its last id.
+      for at = from, to do call('XADD', EVENTS, '*', 'e', told[at]) end
+    end
   end
 end

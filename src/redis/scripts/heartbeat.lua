@@ -9,7 +9,7 @@ for at = 2, #ARGV, 3 do
     reply[#reply + 1] = 'lost'
   else
     call('ZADD', LEASES_KEY, NOW + ttl, run .. '|' .. i)
-    reply[#reply + 1] = hget(run_hash(run), 'state') == 'cancelled' and 'cancel' or 'ok'
+    reply[#reply + 1] = status_of(run)[STATE] == 'cancelled' and 'cancel' or 'ok'
   end
 end
 return reply

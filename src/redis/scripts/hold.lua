@@ -6,15 +6,15 @@ local was = hexists(hash_at(B .. ':holds'), name)
 local run = match(name, '^run:(.*)$')
 if on then
   hset(hash_at(B .. ':holds'), name, ARGV[3])
-  if run and hget(run_hash(run), 'state') == 'running' then
-    hset(run_hash(run), 'state', 'paused')
+  if run and status_of(run)[STATE] == 'running' then
+    set_status(run, STATE, 'paused')
     event(run, 'run-paused')
   end
   return { was }
 end
 hdel(hash_at(B .. ':holds'), name)
-if run and hget(run_hash(run), 'state') == 'paused' then
-  hset(run_hash(run), 'state', 'running')
+if run and status_of(run)[STATE] == 'paused' then
+  set_status(run, STATE, 'running')
   event(run, 'run-unpaused')
 end
 local reply = { was }

@@ -40,8 +40,10 @@ local function wake(q)
   q.is_woken = true
 end
 
--- An entry of the queue's event stream, which is cut once in a call.
+-- An entry of the queue's event stream, which is cut once in a call. None unless the configuration wants them (scripts.ts):
+-- planq has its own events, and these would be a fourteenth of all that a task costs Redis.
 local function queue_event(q, ...)
+  if not KEEPS_QUEUE_EVENTS then return end
   if q.is_cut then
     call('XADD', q.events, '*', 'event', ...)
   else

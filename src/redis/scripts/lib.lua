@@ -2,7 +2,7 @@
 --
 -- A run is one hash. Of each node it has, by a letter before the index: the node itself (no letter), its task's record (t), its
 -- dependents (d), how many of its needs are open (o), its task's definition (f). Beside them stand the run's own fields (keys.ts
--- names them), and what is in use of its own limits (u:<name>). A task's record is a small JSON (absent = pending):
+-- names them); `status` is what most claims and settles change (run-status.ts). A task's record is a small JSON (absent = pending):
 --   s state · k attempt token · lk token of the last settled attempt · a number of this attempt · u attempts used
 --   c crashes · w worker · b0 first start · st start · f end · r reason · x exit code · b failed tasks that block it
 --   n not before (backoff) · wq lines it stands in · g granted a lease while it waited
@@ -29,6 +29,30 @@ local function save_task(run, i, t)
   put(run_hash(run), 't' .. i, is_only_ready and READY or encode(t))
 end
 
+-- The record of a first attempt, and of one that completed without more to be told: most records are one of these. They are
+-- read and written as texts, since JSON is slow with numbers. Any other is for JSON, and what JSON would write in another way.
+local STARTED = '^{"s":"running","k":"([^"\\]*)",("w":"([^"\\]*)","st":(%d+),"b0":(%d+),"a":(%d+))}$'
+
+-- The second value, of such a record only, is for `save_completed`.
+local function load_started(run, i)
+  local k, facts, w, st, b0, a = match(hget(run_hash(run), 't' .. i) or '', STARTED)
+  if not k then return load_task(run, i) end
+  return { s = 'running', k = k, w = w, st = tonumber(st), b0 = tonumber(b0), a = tonumber(a) }, facts
+end
+
+local function save_started(run, i, token, worker, attempt)
+  put(run_hash(run), 't' .. i, '{"s":"running","k":"' .. token .. '","w":"' .. worker .. '","st":' .. NOW_TEXT .. ',"b0":' .. NOW_TEXT
+    .. ',"a":' .. attempt .. '}')
+end
+
+local function save_completed(run, i, token, facts, used)
+  put(run_hash(run), 't' .. i, '{"s":"completed","lk":"' .. token .. '",' .. facts .. ',"u":' .. used .. ',"f":' .. NOW_TEXT .. '}')
+end
+
+local function is_plain(text)
+  return not (find(text, '"', 1, true) or find(text, '\\', 1, true))
+end
+
 -- What stands in a node's text (flows/node.ts); after a tab, its limits.
 local NODE = '^(%S+) (%S*) (%d+) (%d+) (%d+) (%d+) (%d) (%S*)\t(.*)$'
 local function parse_node(text)
@@ -40,11 +64,11 @@ local function load_node(run, i)
   return parse_node(hget(run_hash(run), i))
 end
 
--- Reads a node and, in the same command, its task's record and what stands beside it: 'd' or 'f', as below. Returns the
--- node's text.
-local function read_node(run, i, beside)
+-- Reads a node and, in the same command, its task's record, the run's status and what stands beside it: 'd' or 'f', as below.
+-- Returns the node's text.
+local function read_node(run, i, beside, more)
   local h = run_hash(run)
-  know(h, { i, 't' .. i, beside .. i })
+  know(h, { i, 't' .. i, beside .. i, 'status', more })
   return h[i]
 end
 
@@ -57,18 +81,114 @@ local function definition_of(run, i)
   return hget(run_hash(run), 'f' .. i)
 end
 
-local COUNTS = {}
-for _, state in ipairs({ 'pending', 'ready', 'running', 'parked', 'completed', 'failed', 'blocked', 'skipped', 'cancelled' }) do
-  COUNTS[state] = 'n:' .. state
+-- What stands in a run's status: its state; whether some nodes wait for approvals, whether some are to be skipped, whether it
+-- has begun; how many tasks it has; the counts that most claims and settles change, the others in one piece; after a tab what
+-- is in use of the run's own limits. All are texts, which Lua counts with as with numbers.
+local STATUS = '^(%S+) (%d)(%d)(%d) (%d+)' .. string.rep(' (%-?%d+)', 5) .. ' ([^\t]*)\t(.*)$'
+local STATE, HAS_APPROVALS, HAS_SKIPS, HAS_BEGUN, TASKS, OTHERS, OWN_USE = 1, 2, 3, 4, 5, 11, 12
+local COUNTS = { pending = 6, ready = 7, running = 8, parked = 9, completed = 10 }
+local OTHER_COUNTS = { failed = 1, blocked = 2, skipped = 3, cancelled = 4, approval = 5, gated = 6, tolerated = 7 }
+local statuses, other_counts, own_uses, changed_statuses = {}, {}, {}, {}
+
+-- Without a state where there is no such run, or one that is only staged.
+local function status_of(run)
+  local s = statuses[run]
+  if not s then
+    s = { match(hget(run_hash(run), 'status') or '', STATUS) }
+    if s[STATE] == '-' then s[STATE] = false end
+    statuses[run] = s
+  end
+  return s
+end
+
+-- Of a run: its state, how many tasks and how many nodes it has.
+local function read_size(run)
+  local nodes = hmget(run_hash(run), 'nodes', 'status')[1]
+  local s = status_of(run)
+  return s[STATE], tonumber(s[TASKS]), tonumber(nodes)
+end
+
+local function others_of(run)
+  local others = other_counts[run]
+  if not others then
+    others = {}
+    for number in gmatch(status_of(run)[OTHERS] or '', '%S+') do others[#others + 1] = number end
+    other_counts[run] = others
+  end
+  return others
+end
+
+-- What is in use of a run's own limits, by their names.
+local function own_use(run)
+  local own = own_uses[run]
+  if not own then
+    own = {}
+    for name, used in gmatch(status_of(run)[OWN_USE] or '', '([^%s,]+) (%d+)') do own[name] = used end
+    own_uses[run] = own
+  end
+  return own
+end
+
+local function set_status(run, at, value)
+  set_in(status_of(run), at, value)
+  changed_statuses[run] = true
+end
+
+local function add_own_use(run, name, by)
+  local own = own_use(run)
+  local used = (own[name] or 0) + by
+  set_in(own, name, text_of(used > 0 and used or 0))
+  changed_statuses[run] = true
+end
+
+-- Where a count stands: a list, and the place in it.
+local function place_of(run, what)
+  local at = COUNTS[what]
+  if at then return status_of(run), at end
+  return others_of(run), OTHER_COUNTS[what]
+end
+
+local function count_of(run, what)
+  local list, at = place_of(run, what)
+  return tonumber(list[at])
+end
+
+local function set_count(run, what, value)
+  local list, at = place_of(run, what)
+  set_in(list, at, text_of(value))
+  changed_statuses[run] = true
+end
+
+local function count(run, what, by)
+  local list, at = place_of(run, what)
+  set_in(list, at, text_of(list[at] + by))
+  changed_statuses[run] = true
+end
+
+-- What was put and has not been written.
+local function write_all()
+  is_journaled = false
+  for run in pairs(changed_statuses) do
+    local s = statuses[run]
+    if other_counts[run] then s[OTHERS] = concat(other_counts[run], ' ') end
+    if own_uses[run] then
+      local uses = {}
+      for name, used in pairs(own_uses[run]) do uses[#uses + 1] = name .. ' ' .. used end
+      s[OWN_USE] = concat(uses, ',')
+    end
+    local flags = s[HAS_APPROVALS] .. s[HAS_SKIPS] .. s[HAS_BEGUN]
+    put(run_hash(run), 'status', s[STATE] .. ' ' .. flags .. ' ' .. concat(s, ' ', TASKS, OTHERS) .. '\t' .. s[OWN_USE])
+  end
+  flush()
+  write_events()
 end
 
 -- Moves a task to another state and keeps the run's counts. Gates (marked k = 'g') are not counted.
 local function move(run, t, to, is_gate)
   if t.s == to then return end
   if not is_gate then
-    local h = run_hash(run)
-    hincrby(h, COUNTS[t.s], -1)
-    hincrby(h, COUNTS[to], 1)
+    count(run, t.s, -1)
+    count(run, to, 1)
   end
   t.s = to
 end
@@ -77,9 +197,9 @@ end
 
 local USED = hash_at(B .. ':limits:used')
 local CAPS = hash_at(B .. ':limits:caps')
--- The limits of a node, out of the text that the node has of them (flows/node.ts), as {name, amount, cap or false, field of
--- what is in use, …}. Those with a cap are the run's own, and what is in use of them stands in the run; all others are shared,
--- their names are their keys.
+-- The limits of a node, out of the text that the node has of them (flows/node.ts), as {name, amount, cap or false, …}. Those
+-- with a cap are the run's own, and what is in use of them stands in the run's status; all others are shared, their names are
+-- their keys.
 local limits_by_text = {}
 local function limits_of(text)
   local limits = limits_by_text[text]
@@ -87,9 +207,8 @@ local function limits_of(text)
   limits = {}
   local at = 0
   for name, amount, cap in gmatch(text, '(%S+) (%d+) (%d*),?') do
-    cap = tonumber(cap) or false
-    limits[at + 1], limits[at + 2], limits[at + 3], limits[at + 4] = name, tonumber(amount), cap, cap and 'u:' .. name or name
-    at = at + 4
+    limits[at + 1], limits[at + 2], limits[at + 3] = name, tonumber(amount), tonumber(cap) or false
+    at = at + 3
   end
   limits_by_text[text] = limits
   return limits
@@ -103,22 +222,6 @@ end
 
 local function limits_at(run, i)
   return limits_in(hget(run_hash(run), i))
-end
-
--- Reads of a run in one command some of its fields, and how much is in use of those of the limits that are its own. Who asks
--- for the same fields with the same list of names has it read at once.
-local function know_run(run, names, limits)
-  local all = limits[names]
-  if not all then
-    all = { unpack(names) }
-    for at = 1, #limits, 4 do
-      if limits[at + 2] then all[#all + 1] = limits[at + 3] end
-    end
-    limits[names] = all
-  end
-  local h = run_hash(run)
-  know(h, all)
-  return h
 end
 
 -- The key of a limit: what a line is called, and what is told of it.
@@ -152,11 +255,11 @@ end
 -- The limits that `member`, whose place in line is `place`, cannot have now: no room, or somebody with a better place waits
 -- for it. None: nil.
 local function shortage(run, limits, place, member)
-  local short, own = nil, run_hash(run)
-  for at = 1, #limits, 4 do
+  local short = nil
+  for at = 1, #limits, 3 do
     local cap, used = limits[at + 2], nil
     if cap then
-      used = hget(own, limits[at + 3])
+      used = own_use(run)[limits[at]]
     else
       used, cap = hget(USED, limits[at]), tonumber(hget(CAPS, limits[at]))
     end
@@ -192,8 +295,13 @@ local function read_leases(members)
 end
 
 local function acquire(run, member, limits, ttl)
-  local own = run_hash(run)
-  for at = 1, #limits, 4 do hincrby(limits[at + 2] and own or USED, limits[at + 3], limits[at + 1]) end
+  for at = 1, #limits, 3 do
+    if limits[at + 2] then
+      add_own_use(run, limits[at], limits[at + 1])
+    else
+      hincrby(USED, limits[at], limits[at + 1])
+    end
+  end
   put(LEASES, member, NOW + ttl)
 end
 
@@ -201,10 +309,14 @@ end
 local function release(run, member, limits, freed)
   if not lease_of(member) then return end
   put(LEASES, member, false)
-  local own, is_wanted = run_hash(run), someone_waits()
-  for at = 1, #limits, 4 do
-    local h, field = limits[at + 2] and own or USED, limits[at + 3]
-    if hincrby(h, field, -limits[at + 1]) <= 0 then put(h, field, limits[at + 2] and 0 or false) end
+  local is_wanted = someone_waits()
+  for at = 1, #limits, 3 do
+    local name, amount = limits[at], limits[at + 1]
+    if limits[at + 2] then
+      add_own_use(run, name, -amount)
+    elseif hincrby(USED, name, -amount) <= 0 then
+      put(USED, name, false)
+    end
     if is_wanted then freed[limit_key(run, limits, at)] = true end
   end
 end
@@ -343,15 +455,15 @@ end
 
 local function mark_skip(run, i)
   hset(run_hash(run, 'skip'), i, 1)
-  hset(run_hash(run), 'skips', 1)
+  set_status(run, HAS_SKIPS, '1')
 end
 
 local function is_to_skip(run, i)
-  return hget(run_hash(run), 'skips') and hexists(run_hash(run, 'skip'), i) == 1
+  return status_of(run)[HAS_SKIPS] == '1' and hexists(run_hash(run, 'skip'), i) == 1
 end
 
 local function wants_approval(run, i)
-  return hget(run_hash(run), 'approvals') and call('SISMEMBER', run_key(run, 'approvals'), i) == 1
+  return status_of(run)[HAS_APPROVALS] == '1' and call('SISMEMBER', run_key(run, 'approvals'), i) == 1
 end
 
 -- A script that adds jobs itself puts into the outbox only what it cannot add.
@@ -373,7 +485,7 @@ local function open_node(run, i, t, task_count, work, out)
     t.n = NOW
     move(run, t, 'parked', is_gate)
     save_task(run, i, t)
-    hincrby(run_hash(run), is_gate and 'n:gated' or 'n:approval', 1)
+    count(run, is_gate and 'gated' or 'approval', 1)
     out.approvals[#out.approvals + 1] = i
   elseif is_gate then
     move(run, t, 'completed', true)
@@ -497,14 +609,14 @@ end
 local function is_undoing(run)
   if call('ZSCORE', UNDO, run) then return true end
   local undo_run = hget(run_hash(run), 'undoRun')
-  local state = undo_run and hget(run_hash(undo_run), 'state')
+  local state = undo_run and status_of(undo_run)[STATE]
   return state and not is_final(state)
 end
 
 -- The ended runs by their end, one set for each state: what the keep rules look at. Not while its undo goes on.
 local function shelve(run)
-  local m = hmget(run_hash(run), 'state', 'finishedAt')
-  if is_final(m[1]) and m[2] and not is_undoing(run) then call('ZADD', B .. ':past:' .. m[1], m[2], run) end
+  local state, ended = status_of(run)[STATE], hget(run_hash(run), 'finishedAt')
+  if is_final(state) and ended and not is_undoing(run) then call('ZADD', B .. ':past:' .. state, ended, run) end
 end
 
 local function unshelve(run)
@@ -514,37 +626,39 @@ end
 -- Ends the run, or finds it blocked, when nothing of it can move any more. Returns its state.
 -- What waits for approval does not move by itself; with on-failure "continue" a run ends with its failures.
 local function close_run(run)
+  local s = status_of(run)
+  local state = s[STATE]
+  if s[COUNTS.ready] + s[COUNTS.running] > 0 then return state end
+  local function n(what) return count_of(run, what) end
+  if n('parked') > n('approval') then return state end
   local h = run_hash(run)
-  if (tonumber(hget(h, 'n:ready')) or 0) > 0 or (tonumber(hget(h, 'n:running')) or 0) > 0 then return hget(h, 'state') end
-  local m = hmget(h, 'state', 'n:ready', 'n:running', 'n:parked', 'n:failed', 'n:tolerated', 'n:blocked',
-    'n:pending', 'workspace', 'finishedAt', 'n:approval', 'onFailure', 'ending', 'n:gated')
-  local state = m[1]
-  local function n(index) return tonumber(m[index] or '0') end
-  if n(4) > n(11) then return state end
-  local wanted = n(11) + n(14)
+  local m = hmget(h, 'workspace', 'finishedAt', 'onFailure', 'ending')
+  local wanted = n('approval') + n('gated')
   local function finish(to, kind)
     state = to
-    hset(h, 'state', to, 'finishedAt', NOW)
+    set_status(run, STATE, to)
+    put(h, 'finishedAt', NOW)
     call('ZADD', B .. ':ended', NOW, run)
     event(run, kind)
   end
   if state == 'cancelled' then
-    if not m[10] then finish(m[13] == 'failed' and 'failed' or 'cancelled', m[13] == 'failed' and 'run-failed' or 'run-cancelled') end
+    if not m[2] then finish(m[4] == 'failed' and 'failed' or 'cancelled', m[4] == 'failed' and 'run-failed' or 'run-cancelled') end
   elseif state == 'running' or state == 'paused' then
-    local faults = n(5) - n(6) + n(7) + n(8)
+    local faults = n('failed') - n('tolerated') + n('blocked') + n('pending')
     if wanted == 0 and faults == 0 then
       finish('completed', 'run-completed')
-    elseif wanted == 0 and m[12] == 'continue' then
+    elseif wanted == 0 and m[3] == 'continue' then
       finish('failed', 'run-failed')
     else
       state = 'blocked'
-      hset(h, 'state', state, 'blockedAt', NOW)
+      set_status(run, STATE, state)
+      put(h, 'blockedAt', NOW)
       event(run, 'run-blocked', 'reason', wanted > 0 and 'approval' or 'failure')
     end
   end
   if state == 'cancelled' or state == 'completed' or state == 'failed' then
     call('SREM', B .. ':live', run)
-    free_workspace(run, m[9])
+    free_workspace(run, m[1])
   end
   return state
 end
@@ -569,7 +683,7 @@ local function fail_task(run, i, t, node, task_count, out)
   move(run, t, 'failed', false)
   t.f = NOW
   t.tol = node.c and 1 or nil
-  if node.c then hincrby(run_hash(run), 'n:tolerated', 1) end
+  if node.c then count(run, 'tolerated', 1) end
   save_task(run, i, t)
   propagate(run, task_count, { { i = i, s = 'failed', tol = node.c, roots = { tonumber(i) } } }, out)
   event(run, 'task-failed', 'task', i, 'attempt', t.a or 0, 'reason', t.r or '', 'exit', t.x or '', 'ms', NOW - (t.st or NOW),
@@ -596,7 +710,8 @@ local function cancel_rest(run, task_count, freed, queued)
     end
   end
   call('DEL', run_key(run, 'outbox'))
-  hdel(run_hash(run), 'n:approval', 'n:gated')
+  set_count(run, 'approval', 0)
+  set_count(run, 'gated', 0)
   for from = 1, #cancelled, 500 do
     event(run, 'tasks-cancelled', 'tasks', concat(cancelled, ',', from, math.min(from + 499, #cancelled)))
   end
@@ -605,9 +720,10 @@ end
 -- With on-failure "cancel" a failure that counts stops the rest of the run; it then ends as failed.
 local function stop_on_failure(run, t, task_count, freed)
   if t.s ~= 'failed' or t.tol then return end
-  local m = hmget(run_hash(run), 'onFailure', 'state')
-  if m[1] ~= 'cancel' or (m[2] ~= 'running' and m[2] ~= 'paused') then return end
-  hset(run_hash(run), 'state', 'cancelled', 'ending', 'failed')
+  local state = status_of(run)[STATE]
+  if hget(run_hash(run), 'onFailure') ~= 'cancel' or (state ~= 'running' and state ~= 'paused') then return end
+  set_status(run, STATE, 'cancelled')
+  hset(run_hash(run), 'ending', 'failed')
   event(run, 'run-cancelling')
   cancel_rest(run, task_count, freed, {})
 end

@@ -5,22 +5,21 @@
 -- Returns {status, count, indexes that run again…, number of others made pending, their indexes…, outbox…};
 --   status: retried | gone | nothing | cancelled | undone | workspace {0, run} | running {count, indexes…}
 local run, only, from = ARGV[1], ARGV[2], ARGV[3] == 'from'
-local m = hmget(run_hash(run), 'state', 'tasks', 'nodes', 'workspace')
-local state = m[1]
+local state, task_count, node_count = read_size(run)
+local workspace = hget(run_hash(run), 'workspace')
 if not state then return { 'gone', 0 } end
 if hget(run_hash(run), 'undo') then return { 'undone', 0 } end
 if state == 'cancelled' or hget(run_hash(run), 'ending') then return { 'cancelled', 0 } end
-local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 
 -- A run that has ended (a tolerated failure retried by name) gave its workspace back; another may use it by now.
-local holder = hget(hash_at(B .. ':workspaces'), m[4])
+local holder = hget(hash_at(B .. ':workspaces'), workspace)
 if holder and holder ~= run then return { 'workspace', 0, holder } end
 
 local out, freed, retried, reset = new_outcome(), {}, {}, {}
 
 -- Forgets how the task ended: it has all its attempts again, and their numbers go on.
 local function forget(t)
-  if t.tol and t.s == 'failed' then hincrby(run_hash(run), 'n:tolerated', -1) end
+  if t.tol and t.s == 'failed' then count(run, 'tolerated', -1) end
   t.z = (t.z or 0) + (t.u or 0)
   t.u, t.c, t.tol, t.f, t.r, t.x, t.n = nil, nil, nil, nil, nil, nil, nil
 end
@@ -46,7 +45,7 @@ local function close_gates(index)
   for j in gmatch(dependents_of(run, index) or '', '(%d+)%a') do
     local gate = tonumber(j) >= task_count and load_task(run, j)
     if gate and gate.s == 'parked' then
-      hincrby(run_hash(run), 'n:gated', -1)
+      count(run, 'gated', -1)
       save_task(run, j, { s = 'pending' })
     end
   end
@@ -57,7 +56,7 @@ local function start_over(index, is_first)
   local member = run .. '|' .. index
   leave_lines(member, t)
   if t.g then release(run, member, limits_at(run, index), freed) end
-  if t.ap == 1 then hincrby(run_hash(run), 'n:approval', -1) end
+  if t.ap == 1 then count(run, 'approval', -1) end
   call('ZREM', run_key(run, 'outbox'), index)
   hdel(run_hash(run, 'out'), index)
   forget(t)
@@ -101,12 +100,12 @@ else
 end
 if #retried == 0 then return { 'nothing', 0 } end
 
-hset(run_hash(run), 'state', awake_state(run))
+set_status(run, STATE, awake_state(run))
 hdel(run_hash(run), 'finishedAt', 'blockedAt')
 call('SADD', B .. ':live', run)
 call('ZREM', B .. ':ended', run)
 unshelve(run)
-hset(hash_at(B .. ':workspaces'), m[4], run)
+hset(hash_at(B .. ':workspaces'), workspace, run)
 event(run, 'run-resumed', 'tasks', concat(retried, ','))
 recompute(run, task_count, node_count, out)
 tell(run, out)

@@ -7,9 +7,6 @@
 -- Returns: {status, state, run state, delay ms, number of blocked, blocked…, number of grants, grants…, outbox…}
 --   status: settled | already (this token has settled before) | superseded (somebody else has it) | gone
 
--- What is looked at of a run that goes on.
-local TO_SETTLE = { 'state', 'tasks', 'approvals', 'skips', 'n:pending', 'n:ready', 'n:running', 'n:completed' }
-
 -- The arguments are those after the first `at`.
 local function settle(args, at)
   local run, i, token, kind = args[at + 1], args[at + 2], args[at + 3], args[at + 4]
@@ -17,18 +14,18 @@ local function settle(args, at)
   -- The node and who needs it.
   read_node(run, i, 'd')
   local limits = limits_at(run, i)
-  local m = know_run(run, TO_SETTLE, limits)
-  if not m.state then return { 'gone', '', '', 0, 0, 0 } end
-  local state, task_count = m.state, tonumber(m.tasks)
-  local t = load_task(run, i)
+  local status = status_of(run)
+  local state, task_count = status[STATE], tonumber(status[TASKS])
+  if not state then return { 'gone', '', '', 0, 0, 0 } end
+  local t, facts = load_started(run, i)
   if t.s ~= 'running' or t.k ~= token then
-    local status = t.lk == token and t.s ~= 'running' and 'already' or 'superseded'
-    if status == 'superseded' then
+    local is_settled = t.lk == token and t.s ~= 'running'
+    if not is_settled then
       event(run, 'task-superseded', 'task', i, 'reason', kind, 'worker', t.w or '')
-      return { status, t.s, state, 0, 0, 0 }
+      return { 'superseded', t.s, state, 0, 0, 0 }
     end
     local reply = outbox_entries(run, call('ZRANGE', run_key(run, 'outbox'), 0, 499))
-    for _, value in ipairs({ 0, 0, math.max(0, (t.n or 0) - NOW), state, t.s, status }) do table.insert(reply, 1, value) end
+    for _, value in ipairs({ 0, 0, math.max(0, (t.n or 0) - NOW), state, t.s, 'already' }) do table.insert(reply, 1, value) end
     return reply
   end
 
@@ -46,7 +43,11 @@ local function settle(args, at)
     t.u = t.a - (t.z or 0)
     if t.p then t.p = nil end
     move(run, t, 'completed', false)
-    save_task(run, i, t)
+    if facts and reason == '' and exit_code == '' and not t.v then
+      save_completed(run, i, token, facts, text_of(t.u))
+    else
+      save_task(run, i, t)
+    end
     if values ~= '' then put(run_hash(run, 'out'), i, values) end
     event(run, 'task-completed', 'task', i, 'attempt', text_of(t.a), 'exit', t.x or '', 'ms', text_of(ms))
     propagate(run, task_count, { { i = i, s = 'completed' } }, out)

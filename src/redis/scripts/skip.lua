@@ -1,20 +1,19 @@
 -- Skips a task that has not completed and is not running: its dependents go on as if it had completed.
 -- ARGV: run, index, reason. Returns {status, state before, outbox…}; status: skipped | gone | state | ended
 local run, i, reason = ARGV[1], ARGV[2], ARGV[3]
-local m = hmget(run_hash(run), 'state', 'tasks', 'nodes', 'workspace')
-if not m[1] then return { 'gone', '' } end
-if m[1] == 'cancelled' or m[1] == 'completed' or m[1] == 'failed' then return { 'ended', m[1] } end
+local state, task_count, node_count = read_size(run)
+if not state then return { 'gone', '' } end
+if is_final(state) then return { 'ended', state } end
 local t = load_task(run, i)
 local before = t.s
 if before == 'running' or before == 'completed' or before == 'skipped' or before == 'cancelled' then
   return { 'state', before }
 end
-local task_count, node_count = tonumber(m[2]), tonumber(m[3])
 local member, freed = run .. '|' .. i, {}
 leave_lines(member, t)
 if t.g then release(run, member, limits_at(run, i), freed) end
-if t.ap == 1 then hincrby(run_hash(run), 'n:approval', -1) end
-if t.s == 'failed' and t.tol then hincrby(run_hash(run), 'n:tolerated', -1) end
+if t.ap == 1 then count(run, 'approval', -1) end
+if t.s == 'failed' and t.tol then count(run, 'tolerated', -1) end
 call('ZREM', run_key(run, 'outbox'), i)
 move(run, t, 'skipped', false)
 t.g, t.n, t.ap, t.b = nil, nil, nil, nil
@@ -27,7 +26,7 @@ if before == 'failed' or before == 'blocked' then
 else
   propagate(run, task_count, { { i = i, s = 'skipped', tol = 1 } }, out)
 end
-if m[1] == 'blocked' then hset(run_hash(run), 'state', awake_state(run)) end
+if state == 'blocked' then set_status(run, STATE, awake_state(run)) end
 tell(run, out)
 close_run(run)
 local reply = outbox_entries(run, out.ready)

@@ -29,7 +29,8 @@ call('PERSIST', run_key(run))
 for _, part in ipairs(parts) do call('PERSIST', run_key(run, part)) end
 if key ~= '' then hset(hash_at(B .. ':keys'), key, run) end
 hset(hash_at(B .. ':workspaces'), workspace, run)
-hset(run_hash(run), 'state', 'running', 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
+set_status(run, STATE, 'running')
+hset(run_hash(run), 'createdAt', NOW, 'workspace', workspace, 'hash', hash, 'key', key)
 call('ZADD', B .. ':runs', NOW, run)
 call('SADD', B .. ':live', run)
 -- Workers say how many agents there may be; of a resource, whoever spoke last is right.
@@ -37,7 +38,7 @@ for at = 6, #ARGV, 2 do
   call(ARGV[at] == 'agents' and 'HSETNX' or 'HSET', key_of[CAPS], ARGV[at], ARGV[at + 1])
 end
 local roots = {}
-local task_count = tonumber(hget(run_hash(run), 'tasks'))
+local task_count = tonumber(status_of(run)[TASKS])
 local out = new_outcome()
 event(run, 'run-submitted', 'name', hget(run_hash(run), 'name'))
 if origin then

@@ -5,8 +5,8 @@ local age, pages = tonumber(ARGV[1]), tonumber(ARGV[2])
 local freed, grants, reply = {}, {}, {}
 for _, member in ipairs(call('ZRANGEBYSCORE', LEASES_KEY, '-inf', NOW, 'LIMIT', 0, 100)) do
   local run, i = match(member, '^(.*)|(%d+)$')
-  local m = hmget(run_hash(run), 'state', 'tasks')
-  if not m[1] or hexists(run_hash(run), i) == 0 then
+  local state, task_count = read_size(run)
+  if not state or hexists(run_hash(run), i) == 0 then
     -- What it took is not known any more; the audit of the limits gives it back.
     call('ZREM', LEASES_KEY, member)
   else
@@ -17,14 +17,14 @@ for _, member in ipairs(call('ZRANGEBYSCORE', LEASES_KEY, '-inf', NOW, 'LIMIT', 
       t.lk, t.k = t.k, nil
       event(run, 'task-rescued', 'task', i, 'attempt', t.a, 'worker', t.w or '', 'crashes', t.c)
       local out = new_outcome()
-      if m[1] == 'cancelled' then
+      if state == 'cancelled' then
         move(run, t, 'cancelled', false)
         t.f = NOW
         save_task(run, i, t)
         event(run, 'task-cancelled', 'task', i, 'attempt', t.a)
       elseif t.c >= 3 then
         t.r = 'stopped 3 workers'
-        fail_task(run, i, t, node, tonumber(m[2]), out)
+        fail_task(run, i, t, node, task_count, out)
       else
         move(run, t, 'ready', false)
         save_task(run, i, t)
