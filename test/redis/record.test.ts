@@ -171,6 +171,19 @@ test('attempts are numbered on after a retry, and counted anew', async () => {
   ]);
 });
 
+test('a waiter whose run has lost its status does not keep others from settling', async () => {
+  const app = await createTestApp();
+  const gpu = { ...noop, takes: { gpu: 1 } };
+  const plan = testPlan({ limits: { agents: 1, resources: { gpu: 1 } }, tasks: { a: gpu, b: gpu } });
+  const [one, other] = [(await app.submit(plan)).runId, (await app.submit(plan)).runId];
+  const held = { run: one, index: 0, token: 't' };
+  await app.store.record.claim(held, 'w', 5000);
+  expect((await app.store.record.claim({ run: other, index: 0, token: 'u' }, 'w', 5000)).kind).toBe('parked');
+  await app.store.redis.hdel(app.store.keys.run(other), 'status');
+  expect(await app.store.record.settle({ ...held, kind: 'completed' })).toMatchObject({ status: 'settled' });
+  expect(await app.store.record.readMeta(one)).toMatchObject({ 'n:completed': '1', 'n:running': '0' });
+});
+
 test('calls that come together are told apart, also when one of them finds damage', async () => {
   const app = await createTestApp();
   const [good, bad] = [await submitted(app), await submitted(app)];

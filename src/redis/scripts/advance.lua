@@ -52,7 +52,7 @@ local function give_jobs(queue, calls, taken, replies)
         parked = parked + 1
       else
         activate_job(q, id, job, turn.lock, LOCK_MS)
-        taken[turn.number] = id
+        taken[turn.at] = id
         replies[turn.at][3] = told(id, answer, job)
         at = at + 1
       end
@@ -69,7 +69,7 @@ end
 local function give_again(queue, calls, taken, replies)
   local q = queue_of(queue)
   for _, turn in ipairs(calls) do
-    local id = taken[turn.number]
+    local id = taken[turn.at]
     if id and call('GET', q.prefix .. id .. ':lock') == turn.lock then
       local job = read_job(q, id)
       replies[turn.at][3] = told(id, claim_taken(queue, id, job, turn.token), job)
@@ -92,7 +92,7 @@ end
 
 local function advance()
   local kept = call('GET', TURN)
-  local before = kept and decode(kept)
+  local before = kept and cmsgpack.unpack(kept)
   if before and before.nonce ~= NONCE then before = nil end
   local now, replies, wanted = { nonce = NONCE, done = {}, taken = {} }, {}, {}
 
@@ -111,16 +111,15 @@ local function advance()
 
   for from = 7, #ARGV, WIDTH do
     local at = #replies + 1
-    -- A text, since JSON has no other keys.
-    local number, queue, token = tostring(at), ARGV[from], ARGV[from + 4]
-    local reply = one_call(settle_and_complete, number, from)
+    local queue, token = ARGV[from], ARGV[from + 4]
+    local reply = one_call(settle_and_complete, at, from)
     replies[at] = reply
-    if reply[2] == '1' then now.done[number] = true end
+    if reply[2] == '1' then now.done[at] = true end
     -- Who has not completed its job will ask BullMQ's own script, and take the next one with that.
     if token ~= '' and reply[1] ~= 'error' and (ARGV[from + 1] == '' or reply[2] == '1') then
       local calls = wanted[queue] or {}
       wanted[queue] = calls
-      calls[#calls + 1] = { at = at, number = number, lock = ARGV[from + 2], token = token }
+      calls[#calls + 1] = { at = at, lock = ARGV[from + 2], token = token }
     end
   end
   write_completed()
@@ -128,13 +127,13 @@ local function advance()
 
   for queue, calls in pairs(wanted) do
     if before then
-      for _, turn in ipairs(calls) do now.taken[turn.number] = before.taken[turn.number] end
+      for _, turn in ipairs(calls) do now.taken[turn.at] = before.taken[turn.at] end
       give_again(queue, calls, now.taken, replies)
     else
       give_jobs(queue, calls, now.taken, replies)
     end
   end
   write_taken()
-  call('SET', TURN, encode(now), 'PX', KEPT_MS)
+  call('SET', TURN, cmsgpack.pack(now), 'PX', KEPT_MS)
   return replies
 end

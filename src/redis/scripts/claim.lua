@@ -162,6 +162,6 @@ local function claim(args, at)
     put(run_hash(run), 'startedAt', NOW)
     event(run, 'run-started')
   end
-  event(run, 'task-started', 'task', i, 'attempt', text_of(attempt), 'worker', worker)
+  told[#told + 1] = run .. '\ttask-started\ttask\t' .. i .. '\tattempt\t' .. text_of(attempt) .. '\tworker\t' .. worker
   return { 'run', def, attempt, hget(run_hash(run), 'context'), t.u or 0 }
 end

@@ -220,15 +220,11 @@ local NOW_TEXT = format('%d', NOW)
 -- What every worker has to hear of, in a stream by itself: the events of many short tasks would keep all workers reading.
 local CALLS = B .. ':calls'
 local IS_CALL = { ['run-cancelling'] = true, ['run-submitted'] = true, ['run-resumed'] = true }
--- What may stand in these has no tabs and no line ends; any other value may come from anywhere.
-local IS_TAME = { ['task-started'] = true, ['task-completed'] = true, ['tasks-ready'] = true }
-
--- Tells an event: run, type, and then names and values in turns.
+-- Tells an event: run, type, and then names and values in turns. A value may come from anywhere; where the events that come
+-- most are told, the line is put together at once, of what has no tabs and no line ends.
 local function event(run, kind, ...)
   local facts = { run, kind, ... }
-  if not IS_TAME[kind] then
-    for at = 3, #facts do facts[at] = string.gsub(tostring(facts[at]), '[\t\n]', ' ') end
-  end
+  for at = 3, #facts do facts[at] = string.gsub(tostring(facts[at]), '[\t\n]', ' ') end
   told[#told + 1] = concat(facts, '\t')
   if IS_CALL[kind] then call('XADD', CALLS, 'MAXLEN', '~', '1000', '*', 'e', run .. '\t' .. kind) end
 end

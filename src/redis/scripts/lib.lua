@@ -176,8 +176,11 @@ local function write_all()
       for name, used in pairs(own_uses[run]) do uses[#uses + 1] = name .. ' ' .. used end
       s[OWN_USE] = concat(uses, ',')
     end
-    local flags = s[HAS_APPROVALS] .. s[HAS_SKIPS] .. s[HAS_BEGUN]
-    put(run_hash(run), 'status', s[STATE] .. ' ' .. flags .. ' ' .. concat(s, ' ', TASKS, OTHERS) .. '\t' .. s[OWN_USE])
+    -- Of a run without a status a waiter may still have been granted something.
+    if s[STATE] then
+      local flags = s[HAS_APPROVALS] .. s[HAS_SKIPS] .. s[HAS_BEGUN]
+      put(run_hash(run), 'status', s[STATE] .. ' ' .. flags .. ' ' .. concat(s, ' ', TASKS, OTHERS) .. '\t' .. s[OWN_USE])
+    end
   end
   flush()
   write_events()

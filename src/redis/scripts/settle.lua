@@ -49,7 +49,8 @@ local function settle(args, at)
       save_task(run, i, t)
     end
     if values ~= '' then put(run_hash(run, 'out'), i, values) end
-    event(run, 'task-completed', 'task', i, 'attempt', text_of(t.a), 'exit', t.x or '', 'ms', text_of(ms))
+    told[#told + 1] = run .. '\ttask-completed\ttask\t' .. i .. '\tattempt\t' .. text_of(t.a) .. '\texit\t' .. (t.x or '')
+      .. '\tms\t' .. text_of(ms)
     propagate(run, task_count, { { i = i, s = 'completed' } }, out)
   elseif kind == 'cancelled' or (state == 'cancelled' and kind ~= 'failed') then
     move(run, t, 'cancelled', false)
