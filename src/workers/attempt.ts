@@ -4,7 +4,7 @@
  * settling after, in `perform.ts`.
  */
 import { appendFile } from 'node:fs/promises';
-import type { Outcome } from '../agents/agent.ts';
+import type { Agent, Outcome } from '../agents/agent.ts';
 import { toStoppedOutcome } from '../agents/outcomes.ts';
 import { leavesFiles } from '../plan/leaves-files.ts';
 import { prepareAttempt, readOwner, taskPaths, toStatusTime, writeStatus } from '../producer/workspace.ts';
@@ -13,11 +13,12 @@ import { AttemptInvocation } from './attempt-invocation.ts';
 import type { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
 import { writeHandoff } from './handoff.ts';
-import { createReporter } from './reporter.ts';
+import { Reporter } from './reporter.ts';
 import { describeFaults, findMissingInputs, verifyOutputs } from './verify.ts';
 import { maskOutcome, readTaskSecrets } from './worker-secrets.ts';
 
-type Step = (worker: WorkerContext, attempt: Attempt) => Promise<Outcome | undefined>;
+/** A step that has nothing to do says so at once: most tasks need few of them, and each wait costs. */
+type Step = (worker: WorkerContext, attempt: Attempt) => Promise<Outcome | undefined> | undefined;
 
 const STEPS: readonly Step[] = [
   checkOrigin,
@@ -41,7 +42,8 @@ export async function performAttempt(worker: WorkerContext, attempt: Attempt): P
 async function performSteps(worker: WorkerContext, attempt: Attempt): Promise<Outcome> {
   try {
     for (const step of STEPS) {
-      const outcome = await step(worker, attempt);
+      const under = step(worker, attempt);
+      const outcome = under === undefined ? undefined : await under;
       if (outcome !== undefined) return outcome;
     }
     return attempt.outcome ?? { kind: 'completed' };
@@ -51,15 +53,24 @@ async function performSteps(worker: WorkerContext, attempt: Attempt): Promise<Ou
 }
 
 /** What an undo takes back must still be there: another run may have had the workspace before the undo was asked for. */
-async function checkOrigin(_worker: WorkerContext, { task, context }: Attempt): Promise<Outcome | undefined> {
-  if (task.undoes === undefined) return undefined;
-  const owner = await readOwner(taskPaths(context.projectDir, context.workspace, task.undoes.task));
-  if (owner === null || owner === task.undoes.run) return undefined;
-  return { kind: 'failed', reason: `run ${owner} has used the folders of task "${task.undoes.task}" since` };
+function checkOrigin(_worker: WorkerContext, { task: { undoes }, context }: Attempt): ReturnType<Step> {
+  return undoes === undefined ? undefined : findOwner(undoes, context);
 }
 
-async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<undefined> {
-  if (!leavesFiles(attempt.task)) return undefined;
+async function findOwner(
+  { run, task }: NonNullable<Attempt['task']['undoes']>,
+  { projectDir, workspace }: Attempt['context'],
+): Promise<Outcome | undefined> {
+  const owner = await readOwner(taskPaths(projectDir, workspace, task));
+  if (owner === null || owner === run) return undefined;
+  return { kind: 'failed', reason: `run ${owner} has used the folders of task "${task}" since` };
+}
+
+function openWorkspace(_worker: WorkerContext, attempt: Attempt): ReturnType<Step> {
+  return leavesFiles(attempt.task) ? makeWorkspace(attempt) : undefined;
+}
+
+async function makeWorkspace(attempt: Attempt): Promise<undefined> {
   await prepareAttempt(attempt.paths, attempt.task, attempt.held.run);
   await writeStatus(attempt.paths, {
     task_id: attempt.task.id,
@@ -71,14 +82,21 @@ async function openWorkspace(_worker: WorkerContext, attempt: Attempt): Promise<
 }
 
 /** Before anything is begun: without them the attempt would only fail later. */
-async function takeSecrets(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
+function takeSecrets(worker: WorkerContext, attempt: Attempt): ReturnType<Step> {
+  return (attempt.task.secrets ?? []).length === 0 ? undefined : readSecrets(worker, attempt);
+}
+
+async function readSecrets(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
   const outcome = await readTaskSecrets(worker, attempt);
   if (outcome?.kind === 'failed' && leavesFiles(attempt.task)) await tellInLog(attempt, [outcome.reason]);
   return outcome;
 }
 
-async function checkInputs(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
-  if (attempt.task.inputs.length === 0) return undefined;
+function checkInputs(worker: WorkerContext, attempt: Attempt): ReturnType<Step> {
+  return attempt.task.inputs.length === 0 ? undefined : lookForInputs(worker, attempt);
+}
+
+async function lookForInputs(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
   const missing = await findMissingInputs(attempt.paths, attempt.task.inputs);
   if (missing.length === 0) return undefined;
   const reason = `Missing inputs: ${missing.join(', ')}`;
@@ -91,8 +109,11 @@ async function checkInputs(worker: WorkerContext, attempt: Attempt): Promise<Out
   return undefined;
 }
 
-async function handOver(worker: WorkerContext, attempt: Attempt): Promise<undefined> {
-  if (attempt.task.agent === 'noop') return undefined;
+function handOver(worker: WorkerContext, attempt: Attempt): ReturnType<Step> {
+  return attempt.task.agent === 'noop' ? undefined : writeDown(worker, attempt);
+}
+
+async function writeDown(worker: WorkerContext, attempt: Attempt): Promise<undefined> {
   await writeHandoff(worker.store.record, {
     run: attempt.held.run,
     index: attempt.held.index,
@@ -102,7 +123,6 @@ async function handOver(worker: WorkerContext, attempt: Attempt): Promise<undefi
     paths: attempt.paths,
     now: worker.clock.now(),
   });
-  return undefined;
 }
 
 async function runAgent(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
@@ -111,7 +131,7 @@ async function runAgent(worker: WorkerContext, attempt: Attempt): Promise<Outcom
   if (agent === undefined) return { kind: 'failed', reason: `no agent "${kind ?? ''}" on worker ${worker.workerId}` };
   const stopped = attempt.held.stop.reason;
   if (stopped !== undefined) return toStoppedOutcome(stopped);
-  const reporter = createReporter(worker, attempt);
+  const reporter = new Reporter(worker, attempt);
   const outcome = await agent.perform(new AttemptInvocation(worker, attempt, attempt.task, reporter));
   await reporter.flush();
   worker.guardian.drop(attempt.held.token);
@@ -119,7 +139,11 @@ async function runAgent(worker: WorkerContext, attempt: Attempt): Promise<Outcom
   return outcome.kind === 'completed' ? undefined : outcome;
 }
 
-async function verify(_worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
+function verify(_worker: WorkerContext, attempt: Attempt): ReturnType<Step> {
+  return attempt.task.outputs.length === 0 ? undefined : lookForOutputs(attempt);
+}
+
+async function lookForOutputs(attempt: Attempt): Promise<Outcome | undefined> {
   const faults = await verifyOutputs(attempt.paths, attempt.task.outputs);
   if (faults.length === 0) return undefined;
   const words = { missing: 'Missing', empty: 'Empty', invalid: 'Invalid' } as const;
@@ -137,11 +161,19 @@ async function tellInLog(attempt: Attempt, errors: readonly string[]): Promise<v
 }
 
 /** The author's check is a command like any other: same folder, same environment, same ways to be stopped. */
-async function runCheck(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
+function runCheck(worker: WorkerContext, attempt: Attempt): ReturnType<Step> {
   const { check } = attempt.task;
   const agent = worker.agents.get('command');
-  if (check === null || agent === undefined) return undefined;
-  const reporter = createReporter(worker, attempt);
+  return check === null || agent === undefined ? undefined : performCheck(worker, attempt, check, agent);
+}
+
+async function performCheck(
+  worker: WorkerContext,
+  attempt: Attempt,
+  check: NonNullable<Attempt['task']['check']>,
+  agent: Agent,
+): Promise<Outcome | undefined> {
+  const reporter = new Reporter(worker, attempt);
   const task = { ...attempt.task, agent: 'command', run: check };
   const outcome = await agent.perform(new AttemptInvocation(worker, attempt, task, reporter));
   await reporter.flush();

@@ -242,7 +242,7 @@ async function goOnSettled(
   if (reply.status === 'gone') throw new UnrecoverableError('no record knows this run');
   if (reply.status !== 'superseded' && (leavesFiles(attempt.task) || reply.blocked.length > 0))
     await writeOutcomeFiles(worker, attempt, outcome, reply);
-  await letGo(worker, job, attempt.held.run, reply);
+  if (reply.outbox.length + reply.grants.length > 0) await letGo(worker, job, attempt.held.run, reply);
   worker.hook('enqueued');
   const reason = 'reason' in outcome ? outcome.reason : '';
   const tolerated = reply.state === 'failed' && attempt.task.continueOnError;

@@ -12,73 +12,80 @@ const PROGRESS_INTERVAL_MS = 1000;
 const LINE_LIMIT = 500;
 const MESSAGE_LIMIT = 1000;
 
-export interface Reporter {
-  report(report: AgentReport): void;
-  /** Waits for what is under way. */
-  flush(): Promise<void>;
-}
-
 /** One per attempt. `report` never throws; `flush` resolves when everything told so far has arrived or was given up. */
-export function createReporter(worker: WorkerContext, attempt: Attempt): Reporter {
-  const { held } = attempt;
-  const { record } = worker.store;
-  const under = new Set<Promise<unknown>>();
-  let latest: (AgentReport & { kind: 'progress' }) | undefined;
-  let pending = false;
-  let ended: AbortController | undefined;
-  /** The newest at once, then again what came within the second after it. */
-  const sendProgress = async (): Promise<void> => {
-    pending = true;
-    while (latest !== undefined) {
-      const { percent, message = '' } = latest;
-      latest = undefined;
-      await record.report(held, 'progress', percent, bounded(message, MESSAGE_LIMIT));
-      ended ??= new AbortController();
-      await worker.clock.sleep(PROGRESS_INTERVAL_MS, ended.signal);
+export class Reporter {
+  readonly #worker: WorkerContext;
+  readonly #attempt: Attempt;
+  /** Made when something is told: not every agent tells anything. */
+  #under: Set<Promise<unknown>> | undefined;
+  #latest: (AgentReport & { kind: 'progress' }) | undefined;
+  #isSending = false;
+  #ended: AbortController | undefined;
+
+  constructor(worker: WorkerContext, attempt: Attempt) {
+    this.#worker = worker;
+    this.#attempt = attempt;
+  }
+
+  report(told: AgentReport): void {
+    const { store, secrets, guardian, holdings, hook } = this.#worker;
+    const { held } = this.#attempt;
+    // Masked before it is cut: half a secret would not be found.
+    const report = maskReport(secrets, told);
+    switch (report.kind) {
+      case 'spawned':
+        guardian.lease({
+          id: held.token,
+          pid: report.pid,
+          startTime: report.startTime,
+          token: held.token,
+          logFile: this.#attempt.paths.logFile,
+          ttlMs: holdings.guardianTtl(),
+        });
+        hook('spawned');
+        this.#send(store.record.report(held, 'spawned', report.pid, ''));
+        return;
+      case 'progress':
+        this.#latest = report;
+        if (!this.#isSending) this.#send(this.#sendProgress());
+        return;
+      case 'warning':
+        this.#send(store.record.report(held, 'warning', undefined, bounded(report.message, MESSAGE_LIMIT)));
+        return;
+      case 'lines':
+        this.#send(
+          store.record.pushTail(
+            held.run,
+            held.index,
+            report.lines.map((line) => bounded(line, LINE_LIMIT)),
+          ),
+        );
     }
-    pending = false;
-  };
-  const send = (work: Promise<unknown>): void => {
+  }
+
+  /** Waits for what is under way. */
+  async flush(): Promise<void> {
+    this.#ended?.abort('over');
+    await Promise.all(this.#under ?? []);
+  }
+
+  /** The newest at once, then again what came within the second after it. */
+  async #sendProgress(): Promise<void> {
+    this.#isSending = true;
+    while (this.#latest !== undefined) {
+      const { percent, message = '' } = this.#latest;
+      this.#latest = undefined;
+      await this.#worker.store.record.report(this.#attempt.held, 'progress', percent, bounded(message, MESSAGE_LIMIT));
+      this.#ended ??= new AbortController();
+      await this.#worker.clock.sleep(PROGRESS_INTERVAL_MS, this.#ended.signal);
+    }
+    this.#isSending = false;
+  }
+
+  #send(work: Promise<unknown>): void {
+    this.#under ??= new Set();
+    const under = this.#under;
     const tracked = work.catch(() => undefined).finally(() => under.delete(tracked));
     under.add(tracked);
-  };
-  return {
-    report: (told) => {
-      // Masked before it is cut: half a secret would not be found.
-      const report = maskReport(worker.secrets, told);
-      switch (report.kind) {
-        case 'spawned':
-          worker.guardian.lease({
-            id: held.token,
-            pid: report.pid,
-            startTime: report.startTime,
-            token: held.token,
-            logFile: attempt.paths.logFile,
-            ttlMs: worker.holdings.guardianTtl(),
-          });
-          worker.hook('spawned');
-          send(record.report(held, 'spawned', report.pid, ''));
-          return;
-        case 'progress':
-          latest = report;
-          if (!pending) send(sendProgress());
-          return;
-        case 'warning':
-          send(record.report(held, 'warning', undefined, bounded(report.message, MESSAGE_LIMIT)));
-          return;
-        case 'lines':
-          send(
-            record.pushTail(
-              held.run,
-              held.index,
-              report.lines.map((line) => bounded(line, LINE_LIMIT)),
-            ),
-          );
-      }
-    },
-    flush: async () => {
-      ended?.abort('over');
-      await Promise.all(under);
-    },
-  };
+  }
 }

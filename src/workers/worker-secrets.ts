@@ -34,9 +34,7 @@ export function maskOutcome(secrets: Secrets, outcome: Outcome): Outcome {
  * @returns the final failure when one is not there: another attempt would not find it either
  */
 export async function readTaskSecrets(worker: WorkerContext, attempt: Attempt): Promise<Outcome | undefined> {
-  const names = attempt.task.secrets ?? [];
-  if (names.length === 0) return undefined;
-  const { values, missing, short } = await worker.secrets.read(names);
+  const { values, missing, short } = await worker.secrets.read(attempt.task.secrets ?? []);
   attempt.secrets = values;
   for (const name of short) {
     const message = `secret ${name} has fewer than 8 characters, so it cannot be masked where the agent prints it`;

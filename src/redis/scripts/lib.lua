@@ -29,7 +29,7 @@ local function save_task(run, i, t)
   put(run_hash(run), 't' .. i, is_only_ready and READY or encode(t))
 end
 
--- The record of a first attempt, and of one that completed without more to be told: most records are one of these. They are
+-- The record of a first attempt, and of one that completed with it: most records are one of these. They are
 -- read and written as texts, since JSON is slow with numbers. Any other is for JSON, and what JSON would write in another way.
 local STARTED = '^{"s":"running","k":"([^"\\]*)",("w":"([^"\\]*)","st":(%d+),"b0":(%d+),"a":(%d+))}$'
 
@@ -45,8 +45,9 @@ local function save_started(run, i, token, worker, attempt)
     .. ',"a":' .. attempt .. '}')
 end
 
-local function save_completed(run, i, token, facts, used)
-  put(run_hash(run), 't' .. i, '{"s":"completed","lk":"' .. token .. '",' .. facts .. ',"u":' .. used .. ',"f":' .. NOW_TEXT .. '}')
+local function save_completed(run, i, t, facts)
+  put(run_hash(run), 't' .. i, '{"s":"completed","lk":"' .. t.lk .. '",' .. facts .. ',"u":' .. text_of(t.u) .. ',"f":' .. NOW_TEXT
+    .. (t.x and ',"x":' .. text_of(t.x) or '') .. (t.v and ',"v":1' or '') .. '}')
 end
 
 local function is_plain(text)

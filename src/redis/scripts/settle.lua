@@ -43,8 +43,8 @@ local function settle(args, at)
     t.u = t.a - (t.z or 0)
     if t.p then t.p = nil end
     move(run, t, 'completed', false)
-    if facts and reason == '' and exit_code == '' and not t.v then
-      save_completed(run, i, token, facts, text_of(t.u))
+    if facts and not t.r then
+      save_completed(run, i, t, facts)
     else
       save_task(run, i, t)
     end
