@@ -171,6 +171,24 @@ test('attempts are numbered on after a retry, and counted anew', async () => {
   ]);
 });
 
+test.each([
+  ['as most are', 't', false],
+  ['of a token that JSON writes in another way', 't"\\', false],
+  ['after a report of its progress', 't', true],
+])('the record of an attempt and of its end says all that is known: %s', async (_, token, reports) => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  const held = { run, index: 0, token };
+  const read = async () => parseTaskRecord(await app.store.record.readTask(run, 0));
+  await app.store.record.claim(held, 'w', 5000);
+  const begun = await read();
+  expect(begun).toEqual({ s: 'running', k: token, w: 'w', st: expect.any(Number), b0: begun.st, a: 1 });
+  if (reports) await app.store.record.report(held, 'progress', 50, '');
+  await app.store.record.settle({ ...held, kind: 'completed', exitCode: 0, verified: true });
+  const ended = { w: 'w', st: begun.st, b0: begun.st, a: 1, u: 1, f: expect.any(Number), x: 0, v: 1 };
+  expect(await read()).toEqual({ s: 'completed', lk: token, ...ended });
+});
+
 test('a waiter whose run has lost its status does not keep others from settling', async () => {
   const app = await createTestApp();
   const gpu = { ...noop, takes: { gpu: 1 } };
