@@ -98,8 +98,12 @@ function recordNode(
 /** The limits that the run itself sets, each with its capacity; without those that all its tasks together cannot reach. */
 function ownLimits(tasks: readonly Task[], { phaseLimits, agents }: RecordOptions): Map<string, number> {
   const limits = new Map<string, number>();
-  for (const [phase, capacity] of Object.entries(phaseLimits))
-    if (tasks.filter((task) => task.phase === phase).length > capacity) limits.set(`phase:${phase}`, capacity);
+  const amounts = new Map<string, number>();
+  for (const { phase } of tasks) amounts.set(phase, (amounts.get(phase) ?? 0) + 1);
+  for (const [phase, amount] of amounts) {
+    const capacity = phaseLimits[phase];
+    if (capacity !== undefined && amount > capacity) limits.set(`phase:${phase}`, capacity);
+  }
   if (agents !== null && tasks.length > agents) limits.set('agents', agents);
   return limits;
 }

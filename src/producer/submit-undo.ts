@@ -83,6 +83,7 @@ async function stageUndo(store: Store, config: Config, clock: Clock, staging: St
     plan: await withOwnLimits(store, origin, plan),
     graph: compileGraph(plan),
     options: { inputs: context.inputs },
+    hasOwnPhases: true,
     hash: createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 32),
     run,
     workspace: context.workspace,
@@ -100,8 +101,7 @@ async function stageUndo(store: Store, config: Config, clock: Clock, staging: St
  */
 async function withOwnLimits(store: Store, origin: string, plan: Plan): Promise<Plan> {
   const indexes = plan.tasks.flatMap(({ undoes }) => (undoes === undefined ? [] : [undoes.index]));
-  const unlimited = plan.tasks.map(({ phase }) => [phase, Number.POSITIVE_INFINITY]);
-  const limits = { ...plan.limits, phases: Object.fromEntries(unlimited) as Record<string, number> };
+  const limits = { ...plan.limits, phases: { ...plan.limits.phases } };
   for (const text of await store.record.readFields(origin, 'nodes', indexes)) {
     for (const [name, , capacity] of text === null ? [] : parseNode(text).l) {
       if (capacity === undefined) continue;

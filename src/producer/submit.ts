@@ -124,6 +124,8 @@ export interface Attempt {
   hash: string;
   run: string;
   workspace: string;
+  /** Its phases have no limits but the plan's. */
+  hasOwnPhases?: true;
 }
 
 async function trySubmit(store: Store, config: Config, clock: Clock, attempt: Attempt): Promise<Reply> {
@@ -152,7 +154,7 @@ export function stageRun(config: Config, clock: Clock, attempt: Attempt): Staged
   const { gates, approvals, limits, ...compiled } = compileRecord(plan, graph, {
     run,
     createdAt: clock.now(),
-    phaseLimits: { ...config.limits.phases, ...plan.limits.phases },
+    phaseLimits: attempt.hasOwnPhases ? plan.limits.phases : { ...config.limits.phases, ...plan.limits.phases },
     agents: smallest(plan.limits.agents, options.concurrency),
   });
   return {

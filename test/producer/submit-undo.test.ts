@@ -178,6 +178,7 @@ test('the limits are those that the run was submitted with', async () => {
       ['agents', 1],
     ],
   });
+  expect(JSON.parse((await app.store.record.readPlan(run)) ?? '')).toMatchObject({ limits: { phases: {} } });
 });
 
 test('a run is not pruned before its undo is over', async () => {

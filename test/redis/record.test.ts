@@ -5,7 +5,9 @@
 import { expect, test } from 'vitest';
 import { parseTaskRecord } from '../../src/flows/run-view.ts';
 import { splitEntry } from '../../src/redis/stream.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
+import { damageStatus } from '../support/status.ts';
 
 const noop = { agent: 'noop' };
 
@@ -187,6 +189,60 @@ test.each([
   await app.store.record.settle({ ...held, kind: 'completed', exitCode: 0, verified: true });
   const ended = { w: 'w', st: begun.st, b0: begun.st, a: 1, u: 1, f: expect.any(Number), x: 0, v: 1 };
   expect(await read()).toEqual({ s: 'completed', lk: token, ...ended });
+});
+
+test('a worker with an odd name writes a record and events that can be read', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  await app.store.record.claim({ run, index: 0, token: 't' }, 'w\n1\tz', 5000);
+  expect(parseTaskRecord(await app.store.record.readTask(run, 0)).w).toBe('w\n1\tz');
+  const events = (await app.store.redis.xrange(app.store.keys.events, '-', '+')).flatMap(splitEntry);
+  expect(events.at(-1)?.fields).toMatchObject({ run, type: 'task-started', worker: 'w 1 z' });
+});
+
+test('a run goes on while one of its counts is below zero', async () => {
+  const app = await createTestApp();
+  const run = (await app.submit(testPlan({ barrier: 'none', tasks: { a: noop, b: noop } }))).runId;
+  const claim = (index: number) => app.store.record.claim({ run, index, token: `t${index}` }, 'w', 5000);
+  const settle = (index: number) =>
+    app.store.record.settle({ run, index, token: `t${index}`, kind: 'completed', reason: '' });
+  await claim(0);
+  await damageStatus(app, run, / 0 1 1 /, ' 0 0 1 ');
+  await claim(1);
+  expect(await settle(0)).toMatchObject({ runState: 'running' });
+  await app.store.audits.mendCounts(run);
+  expect(await settle(1)).toMatchObject({ runState: 'completed' });
+});
+
+test('counts that are no numbers are counted anew, and keep nobody from claiming', async () => {
+  const app = await createTestApp();
+  const run = (await app.submit(testPlan({ tasks: { a: noop, b: { ...noop, needs: 'a' } } }))).runId;
+  await damageStatus(app, run, / 1 1 0 0 0 0 0 /, ' 1 abc 0 0 0 xyz ');
+  expect(await app.store.record.claim({ run, index: 0, token: 't' }, 'w', 5000)).toMatchObject({ kind: 'run' });
+  const repairs = (await app.store.audits.mendCounts(run)).map(({ name, is }) => `${name} ${is}`);
+  expect(repairs.sort()).toEqual(['failed 0', 'ready 0']);
+  expect(await app.store.record.readMeta(run)).toMatchObject({ 'n:ready': '0', 'n:running': '1', 'n:failed': '0' });
+});
+
+test('a record of no known state leaves the counts as they are', async () => {
+  const app = await createTestApp();
+  const run = await submitted(app);
+  await app.store.redis.hset(app.store.keys.run(run), 't0', '{"s":"odd"}');
+  expect(await app.store.audits.mendCounts(run)).toEqual([]);
+});
+
+test('a run whose status cannot be read is not pruned, and others are resumed', async () => {
+  const app = await createTestApp();
+  const [run, other] = [await submitted(app), await submitted(app)];
+  await app.store.steering.hold('all', { by: 'ann', at: 1, comment: '' });
+  for (const id of [run, other])
+    expect(await app.store.record.claim({ run: id, index: 0, token: 't' }, 'w', 5000)).toMatchObject({
+      kind: 'parked',
+    });
+  await damageStatus(app, run, /^.*$/s, 'x');
+  expect(await app.store.steering.prune(run, systemClock.now() + 60_000)).toBe('kept');
+  await app.store.steering.release('all');
+  expect(await app.store.record.readMeta(other)).toMatchObject({ 'n:ready': '1', 'n:parked': '0' });
 });
 
 test('a waiter whose run has lost its status does not keep others from settling', async () => {

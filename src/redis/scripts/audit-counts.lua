@@ -24,12 +24,13 @@ for from = 0, node_count - 1, 500 do
     elseif text then
       is_readable, t = pcall(decode, text)
     end
+    local is_gate = indexes[at] >= task_count
     -- Nobody knows what it should be counted as.
-    if not is_readable then return {} end
-    if indexes[at] >= task_count then
+    if not is_readable or not (is_gate or n[t.s]) then return {} end
+    if is_gate then
       if t.s == 'parked' and t.ap == 1 then n.gated = n.gated + 1 end
     else
-      n[t.s] = (n[t.s] or 0) + 1
+      n[t.s] = n[t.s] + 1
       if t.s == 'parked' and t.ap == 1 then n.approval = n.approval + 1 end
       if t.s == 'failed' and t.tol then n.tolerated = n.tolerated + 1 end
       if t.s == 'running' or t.g then holders[#holders + 1] = tostring(indexes[at]) end
@@ -52,14 +53,15 @@ local function repaired(what, name, was, is)
   for _, word in ipairs({ what, name, was, is }) do reply[#reply + 1] = word end
 end
 for name, is in pairs(n) do
-  local was = count_of(run, name)
+  local list, at = place_of(run, name)
+  local was = tonumber(list[at]) or -1
   if was ~= is then
     set_count(run, name, is)
     repaired('count', name, was, is)
   end
 end
 for name, is in pairs(used) do
-  local was = tonumber(own_use(run)[name] or '0')
+  local was = tonumber(own_use(run)[name]) or 0
   if was ~= is then
     local key = 'run:' .. run .. ':' .. name
     add_own_use(run, name, is - was)

@@ -148,12 +148,12 @@ local function claim(args, at)
 
   move(run, t, 'running', false)
   local attempt = (t.z or 0) + (t.u or 0) + 1
-  if not t.b0 and bull_attempts == 0 and is_plain(token) and is_plain(worker) then
+  if not t.b0 and bull_attempts == 0 and not find(token, '[%c"\\]') and is_plain(worker) then
     save_started(run, i, token, worker, text_of(attempt))
   else
     -- All that an attempt begins with; what the one before left (reason, exit code, end …) goes.
     local now = { s = 'running', k = token, w = worker, st = NOW, b0 = t.b0 or NOW, a = attempt }
-    now.lk, now.u, now.z, now.c, now.tol, now.b = t.lk, t.u, t.z, t.c, t.tol, t.b
+    if t.b0 then now.lk, now.u, now.z, now.c, now.tol, now.b = t.lk, t.u, t.z, t.c, t.tol, t.b end
     if bull_attempts > 0 then now.m = bull_attempts end
     save_task(run, i, now)
   end
@@ -162,6 +162,10 @@ local function claim(args, at)
     put(run_hash(run), 'startedAt', NOW)
     event(run, 'run-started')
   end
-  told[#told + 1] = run .. '\ttask-started\ttask\t' .. i .. '\tattempt\t' .. text_of(attempt) .. '\tworker\t' .. worker
+  if is_plain(worker) then
+    told[#told + 1] = run .. '\ttask-started\ttask\t' .. i .. '\tattempt\t' .. text_of(attempt) .. '\tworker\t' .. worker
+  else
+    event(run, 'task-started', 'task', i, 'attempt', attempt, 'worker', worker)
+  end
   return { 'run', def, attempt, hget(run_hash(run), 'context'), t.u or 0 }
 end

@@ -236,17 +236,22 @@ local EVENTS = B .. ':events'
 local MOST_IN_ENTRY = 8
 local function write_events()
   if #told == 0 then return end
-  local last = call('XREVRANGE', EVENTS, '+', '-', 'COUNT', '1')[1]
-  local ms, number = match(last and last[1] or '0-0', '^(%d+)-(%d+)$')
+  local last, first = call('XREVRANGE', EVENTS, '+', '-', 'COUNT', '1')[1], 1
+  local id = last and last[1]
+  if not id then
+    -- A stream that was emptied still knows its last id.
+    id, first = call('XADD', EVENTS, '*', 'e', told[1]), 2
+  end
+  local ms, number = match(id, '^(%d+)-(%d+)$')
   -- The clock may have gone back.
   if tonumber(ms) < NOW then ms, number = NOW_TEXT, -1 end
-  for from = 1, #told, MOST_IN_ENTRY do
+  for from = first, #told, MOST_IN_ENTRY do
     local to = math.min(from + MOST_IN_ENTRY - 1, #told)
     number = number + 1 + to - from
     local lines = concat(told, '\n', from, to)
-    local id = redis.pcall('XADD', EVENTS, 'MAXLEN', '~', '50000', ms .. '-' .. text_of(number), 'e', lines)
-    if type(id) == 'table' and id.err then
-      -- Somebody has emptied the stream, which still knows its last id.
+    local added = redis.pcall('XADD', EVENTS, 'MAXLEN', '~', '50000', ms .. '-' .. text_of(number), 'e', lines)
+    if type(added) == 'table' and added.err then
+      -- So does one whose last entries were taken out.
       for at = from, to do call('XADD', EVENTS, '*', 'e', told[at]) end
     end
   end

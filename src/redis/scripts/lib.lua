@@ -50,8 +50,11 @@ local function save_completed(run, i, t, facts)
     .. (t.x and ',"x":' .. text_of(t.x) or '') .. (t.v and ',"v":1' or '') .. '}')
 end
 
+-- Whether a text is the same in JSON but for its quotes, and in an event.
+local plain = {}
 local function is_plain(text)
-  return not (find(text, '"', 1, true) or find(text, '\\', 1, true))
+  if plain[text] == nil then plain[text] = not find(text, '[%c"\\]') end
+  return plain[text]
 end
 
 -- What stands in a node's text (flows/node.ts); after a tab, its limits.
@@ -84,8 +87,8 @@ end
 
 -- What stands in a run's status: its state; whether some nodes wait for approvals, whether some are to be skipped, whether it
 -- has begun; how many tasks it has; the counts that most claims and settles change, the others in one piece; after a tab what
--- is in use of the run's own limits. All are texts, which Lua counts with as with numbers.
-local STATUS = '^(%S+) (%d)(%d)(%d) (%d+)' .. string.rep(' (%-?%d+)', 5) .. ' ([^\t]*)\t(.*)$'
+-- is in use of the run's own limits. A count that is no number is 0, until the audit counts anew.
+local STATUS = '^(%S+) (%d)(%d)(%d) (%d+)' .. string.rep(' (%S+)', 5) .. ' ([^\t]*)\t(.*)$'
 local STATE, HAS_APPROVALS, HAS_SKIPS, HAS_BEGUN, TASKS, OTHERS, OWN_USE = 1, 2, 3, 4, 5, 11, 12
 local COUNTS = { pending = 6, ready = 7, running = 8, parked = 9, completed = 10 }
 local OTHER_COUNTS = { failed = 1, blocked = 2, skipped = 3, cancelled = 4, approval = 5, gated = 6, tolerated = 7 }
@@ -114,6 +117,7 @@ local function others_of(run)
   if not others then
     others = {}
     for number in gmatch(status_of(run)[OTHERS] or '', '%S+') do others[#others + 1] = number end
+    for at = #others + 1, OTHER_COUNTS.tolerated do others[at] = '0' end
     other_counts[run] = others
   end
   return others
@@ -151,7 +155,7 @@ end
 
 local function count_of(run, what)
   local list, at = place_of(run, what)
-  return tonumber(list[at])
+  return tonumber(list[at]) or 0
 end
 
 local function set_count(run, what, value)
@@ -162,7 +166,7 @@ end
 
 local function count(run, what, by)
   local list, at = place_of(run, what)
-  set_in(list, at, text_of(list[at] + by))
+  set_in(list, at, text_of((tonumber(list[at]) or 0) + by))
   changed_statuses[run] = true
 end
 
@@ -177,8 +181,8 @@ local function write_all()
       for name, used in pairs(own_uses[run]) do uses[#uses + 1] = name .. ' ' .. used end
       s[OWN_USE] = concat(uses, ',')
     end
-    -- Of a run without a status a waiter may still have been granted something.
-    if s[STATE] then
+    -- What is done to tasks of a run whose status cannot be read is not counted; others are not kept from being written.
+    if s[STATE] and s[TASKS] then
       local flags = s[HAS_APPROVALS] .. s[HAS_SKIPS] .. s[HAS_BEGUN]
       put(run_hash(run), 'status', s[STATE] .. ' ' .. flags .. ' ' .. concat(s, ' ', TASKS, OTHERS) .. '\t' .. s[OWN_USE])
     end
@@ -399,7 +403,8 @@ local function grant_waiters(freed, grants)
     if not best then return end
     local run, i = match(best, LINE_ENTRY)
     local member, t = run .. '|' .. i, load_task(run, i)
-    if t.s ~= 'parked' or t.g then
+    -- A run whose status is gone can be granted nothing: it is not known what it has.
+    if t.s ~= 'parked' or t.g or not status_of(run)[STATE] then
       call('ZREM', waiters_key(best_key), best)
     else
       local node = load_node(run, i)
@@ -632,9 +637,8 @@ end
 local function close_run(run)
   local s = status_of(run)
   local state = s[STATE]
-  if s[COUNTS.ready] + s[COUNTS.running] > 0 then return state end
   local function n(what) return count_of(run, what) end
-  if n('parked') > n('approval') then return state end
+  if n('ready') > 0 or n('running') > 0 or n('parked') > n('approval') then return state end
   local h = run_hash(run)
   local m = hmget(h, 'workspace', 'finishedAt', 'onFailure', 'ending')
   local wanted = n('approval') + n('gated')
