@@ -135,9 +135,14 @@ async function toRunning(
   const identity = outermost(child, namespace);
   const roots = [...new Set([identity.pid, child.pid])];
   const exited = new Promise<Exit>((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  for (const pid of roots) forTree(pid, (member) => humble(member, options));
+  const humbleAll = (): void => {
+    for (const pid of roots) forTree(pid, (member) => humble(member, options));
+  };
+  humbleAll();
   feed(child, options.stdin);
   await writePid(identity.pid, options);
+  // A process that was being made just then had copied what was before, and was not among the children yet.
+  humbleAll();
   const release = async (): Promise<void> => {
     await namespace?.close();
     await rm(options.pidFile, { force: true });
@@ -145,7 +150,7 @@ async function toRunning(
   return { ...identity, roots, isNamespaced: namespace !== undefined, exited, logStart, release };
 }
 
-/** What is done to a process before its children are asked for is inherited by all that it starts later: none is missed. */
+/** What is done to a process before its children are asked for is inherited by all that it starts later. */
 function forTree(pid: number, act: (pid: number) => void): void {
   const done = new Set<number>();
   const open = [pid];

@@ -1,7 +1,7 @@
 -- Ends BullMQ's jobs and takes the next ones, in the step that settles or claims their tasks. As in `jobs`, the ordinary ways
--- are written out, and beside BullMQ's own scripts they leave the same behind; whatever else there is, is left to BullMQ's
--- scripts, which the worker calls then. One thing BullMQ does not do: a stage or run job that has nothing to do but to end
--- completes with its last child.
+-- are written out, and leave behind what BullMQ's own scripts leave, its events where they are wanted; whatever else there is,
+-- is left to those scripts, which the worker calls then. One thing BullMQ does not do: a stage or run job that has nothing to do
+-- but to end completes with its last child.
 
 -- What a stage or run job would find to be done now: the state that it ends with, or nil when a worker has to see to it.
 local function concluded(id)
