@@ -220,6 +220,7 @@ local NOW_TEXT = format('%d', NOW)
 -- What every worker has to hear of, in a stream by itself: the events of many short tasks would keep all workers reading.
 local CALLS = B .. ':calls'
 local IS_CALL = { ['run-cancelling'] = true, ['run-submitted'] = true, ['run-resumed'] = true }
+
 -- Tells an event: run, type, and then names and values in turns. A value may come from anywhere; where the events that come
 -- most are told, the line is put together at once, of what has no tabs and no line ends.
 local function event(run, kind, ...)

@@ -29,8 +29,8 @@ local function save_task(run, i, t)
   put(run_hash(run), 't' .. i, is_only_ready and READY or encode(t))
 end
 
--- The record of a first attempt, and of one that completed with it: most records are one of these. They are
--- read and written as texts, since JSON is slow with numbers. Any other is for JSON, and what JSON would write in another way.
+-- The record of a first attempt, and of one that completed with it: most records are one of these. They are the same JSON, but
+-- read by a pattern and put together from texts, since JSON is slow with numbers. Any other is for `decode` and `encode`.
 local STARTED = '^{"s":"running","k":"([^"\\]*)",("w":"([^"\\]*)","st":(%d+),"b0":(%d+),"a":(%d+))}$'
 
 -- The second value, of such a record only, is for `save_completed`.
