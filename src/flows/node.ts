@@ -29,10 +29,10 @@ export interface RecordNode {
 /** As the record keeps it: words, which the scripts read faster than JSON; after a tab the limits, with commas between them. */
 export function writeNode({ id, m, p, o, g, x, c, h, l }: RecordNode): string {
   const limits = l.map(([name, amount, capacity]) => `${name} ${amount} ${capacity ?? ''}`).join();
-  return `${[id, m, p, o, g, x, c ?? 0, h ?? ''].join(' ')}\t${limits}`;
+  return `${[m, id, h ?? '', p, g, o, x, c ?? 0].join(' ')}\t${limits}`;
 }
 
-const NODE = /^(\S+) (\S*) (\d+) (\d+) (\d+) (\d+) ([01]) (\S*)\t(.*)$/;
+const NODE = /^(\S*) (\S+) (\S*) (\d+) (\d+) (\d+) (\d+) ([01])\t(.*)$/;
 
 /** Reads a node back from the record. @throws Error when that is not what stands there */
 export function parseNode(text: string): RecordNode {
@@ -43,7 +43,7 @@ export function parseNode(text: string): RecordNode {
 
 /** @returns null where no node stands */
 export function readNode(text: string): RecordNode | null {
-  const [, id, m, p, o, g, x, c, h, limits] = (NODE.exec(text) ?? []) as string[];
+  const [, m, id, h, p, g, o, x, c, limits] = (NODE.exec(text) ?? []) as string[];
   if (id === undefined) return null;
   const node: RecordNode = { id, m: m!, p: Number(p), o: o!, g: Number(g), x: Number(x), l: [] };
   if (limits !== '') node.l = limits!.split(',').map(parseTake);

@@ -12,7 +12,7 @@
 --
 -- An answer that is lost with its connection is asked for again, with the same nonce. So what cannot be done twice is kept
 -- for each lane of a worker: which jobs were completed, which were taken.
-local NONCE, WORKER, LEASE_MS, LOCK_MS, WIDTH = ARGV[1], ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
+local NONCE, WORKER, LEASE_MS, LOCK_MS, WIDTH = ARGV[1], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local TURN = B .. ':turn:' .. WORKER .. ':' .. ARGV[2]
 local KEPT_MS = 600000
 -- So many jobs are put aside in one call; more would keep every other client waiting.
@@ -27,8 +27,8 @@ end
 -- What is not as planq writes it is for the worker to refuse.
 local function claim_taken(queue, id, job, token)
   if not job.run or job.defa then return '' end
-  local pressed = (job.reason or '') == '' and '1' or ''
-  return one_call(claim, { job.run, job.i, token, WORKER, LEASE_MS, '', job.atm or '0', pressed, queue .. '/' .. id }, 0)
+  local attempts, is_pressed = tonumber(job.atm or '0'), (job.reason or '') == ''
+  return one_call(claim, job.run, job.i, token, WORKER, LEASE_MS, false, attempts, is_pressed, queue .. '/' .. id)
 end
 
 local function told(id, answer, job)
@@ -79,15 +79,13 @@ local function give_again(queue, calls, taken, replies)
   end
 end
 
--- The locks and leases that all the calls look at, in one command each.
+-- The locks that all the calls look at, in one command.
 local function read_ahead()
-  local keys, members = {}, {}
+  local keys = {}
   for from = 7, #ARGV, WIDTH do
     if ARGV[from + 1] ~= '' then keys[#keys + 1] = queue_of(ARGV[from]).prefix .. ARGV[from + 1] .. ':lock' end
-    if ARGV[from + 7] == '1' then members[#members + 1] = ARGV[from + 8] .. '|' .. ARGV[from + 9] end
   end
   read_locks(keys)
-  read_leases(members)
 end
 
 local function advance()

@@ -15,7 +15,7 @@ local function conclude(args, at)
   if not state then return { 'gone' } end
   if group == '' then
     if goes_on(state) or state == 'blocked' then return { 'wait', state } end
-    if not m[2] or call('ZSCORE', UNDO, run) then return { 'report', state } end
+    if not m[2] or wants_undo(run) then return { 'report', state } end
     finalise(run)
     return { 'done', state }
   end

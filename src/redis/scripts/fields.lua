@@ -34,7 +34,7 @@ end
 -- A hash is a table of the fields that are known so far, false for one that is not there. Fields are texts: a number is made
 -- one where a field is looked for that is not known yet.
 local hashes, key_of, run_hashes = {}, {}, {}
--- The fields of a hash that were changed.
+-- The names of the fields of a hash that were changed; what was put more than once stands there more than once.
 local dirty = {}
 -- What was there before, for a call that fails among others: hash, field, value.
 local journal, journal_length, is_journaled = { unpack({}, 1, 120) }, 0, false
@@ -120,7 +120,12 @@ local function put(h, field, value)
   end
   h[field] = value
   local changed = dirty[h]
-  if changed then changed[field] = true else dirty[h] = { [field] = true } end
+  if not changed then
+    dirty[h] = { field }
+  -- A number in a hash is one that was put and is not written yet: a counter that changes often is named once.
+  elseif type(before) ~= 'number' or h == LEASES then
+    changed[#changed + 1] = field
+  end
 end
 
 -- As `put`, in a list that is written as one text by who calls this.
@@ -175,14 +180,22 @@ local function flush()
   local set, gone = {}, {}
   for h, names in pairs(dirty) do
     local key, is_leases, set_count, gone_count = key_of[h], h == LEASES, 0, 0
-    for field in pairs(names) do
+    for at = 1, #names do
+      local field = names[at]
       local value = h[field]
       if value then
-        if type(value) == 'number' then value = text_of(value) end
-        if is_leases then value, field = field, value end
-        set[set_count + 1], set[set_count + 2] = field, value
+        if is_leases then
+          set[set_count + 1], set[set_count + 2] = text_of(value), field
+        else
+          if type(value) == 'number' then
+            value = text_of(value)
+            h[field] = value
+          end
+          set[set_count + 1], set[set_count + 2] = field, value
+        end
         set_count = set_count + 2
-      else
+      -- Nothing: what was put there was taken back, and nobody had looked at it before.
+      elseif value == false then
         gone_count = gone_count + 1
         gone[gone_count] = field
       end
@@ -204,9 +217,8 @@ end
 local function take_back()
   for at = journal_length - 2, 1, -3 do
     local h, field, before = journal[at], journal[at + 1], journal[at + 2]
+    -- What was there is written as it was.
     h[field] = before
-    -- Nobody had looked at it. Any other is written as it was.
-    if before == nil and dirty[h] then dirty[h][field] = nil end
   end
   for at = #told, told_at_mark + 1, -1 do told[at] = nil end
   mark()
@@ -232,28 +244,33 @@ end
 
 -- An entry of a stream costs as much as three of other keys, so what was told in a script stands in few of them, in lines. An
 -- entry's id is that of its last event, and those before it have the numbers before that one: none is left out or used twice
--- (stream.ts).
+-- (stream.ts). The first entry of a millisecond has the same number whatever it holds, so where that is refused there was one
+-- before, or the clock has gone back, and only then the stream is asked for the last id that it gave.
 local EVENTS = B .. ':events'
 local MOST_IN_ENTRY = 8
-local function write_events()
-  if #told == 0 then return end
-  local last, first = call('XREVRANGE', EVENTS, '+', '-', 'COUNT', '1')[1], 1
-  local id = last and last[1]
-  if not id then
-    -- A stream that was emptied still knows its last id.
-    id, first = call('XADD', EVENTS, '*', 'e', told[1]), 2
+
+local function last_event_id()
+  local info = call('XINFO', 'STREAM', EVENTS)
+  for at = 1, #info, 2 do
+    if info[at] == 'last-generated-id' then return match(info[at + 1], '^(%d+)-(%d+)$') end
   end
-  local ms, number = match(id, '^(%d+)-(%d+)$')
-  -- The clock may have gone back.
-  if tonumber(ms) < NOW then ms, number = NOW_TEXT, -1 end
-  for from = first, #told, MOST_IN_ENTRY do
-    local to = math.min(from + MOST_IN_ENTRY - 1, #told)
-    number = number + 1 + to - from
-    local lines = concat(told, '\n', from, to)
-    local added = redis.pcall('XADD', EVENTS, 'MAXLEN', '~', '50000', ms .. '-' .. text_of(number), 'e', lines)
-    if type(added) == 'table' and added.err then
-      -- So does one whose last entries were taken out.
-      for at = from, to do call('XADD', EVENTS, '*', 'e', told[at]) end
-    end
+end
+
+local function write_events()
+  local count = #told
+  if count == 0 then return end
+  local ms, number, from = NOW_TEXT, MOST_IN_ENTRY, 1
+  local to = math.min(MOST_IN_ENTRY, count)
+  local added = redis.pcall('XADD', EVENTS, 'MAXLEN', '~', '50000', ms .. '-' .. number, 'e', concat(told, '\n', 1, to))
+  if type(added) == 'string' then
+    from = to + 1
+  else
+    ms, number = last_event_id()
+    number = math.max(number, MOST_IN_ENTRY)
+  end
+  for at = from, count, MOST_IN_ENTRY do
+    to = math.min(at + MOST_IN_ENTRY - 1, count)
+    number = number + 1 + to - at
+    call('XADD', EVENTS, 'MAXLEN', '~', '50000', ms .. '-' .. text_of(number), 'e', concat(told, '\n', at, to))
   end
 end

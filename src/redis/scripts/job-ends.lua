@@ -15,11 +15,18 @@ local function one_more(count)
   return count and text_of(tonumber(count) + 1) or '1'
 end
 
+-- Whether tasks of a run that this call has looked at are still to come to their ends: so its run job is not to end.
+local function has_more(run)
+  local s = statuses[run]
+  return s and s[STATE] and (s[COUNTS.ready] ~= '0' or s[COUNTS.running] ~= '0' or s[COUNTS.parked] ~= '0')
+end
+
 local release_parent
 local function leave_parent(parent, key, value)
-  if call('SREM', parent .. ':dependencies', key) == 0 then return end
+  local dependencies = parent .. ':dependencies'
+  if call('SREM', dependencies, key) == 0 then return end
   call('HSET', parent .. ':processed', key, value)
-  if call('SCARD', parent .. ':dependencies') == 0 then release_parent(parent) end
+  if not has_more(sub(parent, #RUNS + 2)) and call('SCARD', dependencies) == 0 then release_parent(parent) end
 end
 
 -- The last child has ended. A parent that has nothing to do but to end does so at once; any other is for a worker now.

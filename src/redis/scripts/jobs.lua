@@ -119,17 +119,20 @@ local function store_job(q, key, id, name, data, priority, parent)
   call('SADD', RUNS .. ':' .. parent .. ':dependencies', key)
 end
 
--- Returns false when it is not there.
-local function add_task_job(run, i, node, parent)
-  local q = queue_of('master-' .. node.m)
-  local id, data = run .. '.' .. node.id, '{"v":1,"run":"' .. run .. '","i":' .. i .. '}'
+-- What of a node's text its job is made of: master, id, priority, barrier group.
+local NODE_JOB = '^(%S*) (%S+) %S* (%d+) (%d+)'
+
+-- A task that had no record before had no job. Returns false when it is not there.
+local function add_task_job(run, i, m, node_id, p, parent, is_new)
+  local q = queue_of('master-' .. m)
+  local id, data, priority = run .. '.' .. node_id, '{"v":1,"run":"' .. run .. '","i":' .. i .. '}', tonumber(p)
   local key = q.prefix .. id
   if not parent_exists(RUNS .. ':' .. parent) then return false end
-  if not q.is_plain or not node.p or node.p == 0 or call('EXISTS', key) == 1 then
-    return add_by_bullmq(q.prefix, id, node.id, parent, data, node.p) == id
+  if not q.is_plain or not priority or priority == 0 or not (is_new or call('EXISTS', key) == 0) then
+    return add_by_bullmq(q.prefix, id, node_id, parent, data, priority) == id
   end
-  store_job(q, key, id, node.id, data, node.p, parent)
-  prioritise(q, id, node.p)
+  store_job(q, key, id, node_id, data, priority, parent)
+  prioritise(q, id, priority)
   queue_event(q, 'waiting', 'jobId', id)
   return true
 end
@@ -173,36 +176,42 @@ local function keep_in_outbox(run, indexes)
   call_in_parts('ZADD', run_key(run, 'outbox'), entries)
 end
 
--- Adds the jobs of the tasks in `ready`; returns those that could not be added, which stand in the outbox then.
+-- Adds the jobs of the tasks that are ready; returns those that could not be added, which stand in the outbox then.
 -- `parent` is the parent of the settling task's job ('' = none). A stage of one task needs no job of its own.
-local function add_ready_jobs(run, ready, parent)
-  if #ready == 0 then return ready end
+local function add_ready_jobs(run, out, parent)
+  local ready, h = out.ready, run_hash(run)
+  if #ready == 0 then return NONE end
   if #ready > MOST_JOBS then
     keep_in_outbox(run, ready)
     return ready
   end
-  local nodes, sizes, left = {}, {}, {}
-  for at, i in ipairs(ready) do
-    nodes[at] = load_node(run, i)
-    sizes[nodes[at].g] = (sizes[nodes[at].g] or 0) + 1
+  local own_group = match(parent, '%.stage%-(%d+)$')
+  local sizes, opened, left = NONE, NONE, NONE
+  if #ready > 1 then
+    sizes, opened = {}, {}
+    for _, i in ipairs(ready) do
+      local _, _, _, g = match(hget(h, i) or '', NODE_JOB)
+      if g then sizes[g] = (sizes[g] or 0) + 1 end
+    end
   end
-  local own_group = tonumber(match(parent, '%.stage%-(%d+)$') or '0')
-  local opened = {}
-  for at, i in ipairs(ready) do
-    local node = nodes[at]
-    local stage = run .. '.stage-' .. node.g
+  for _, i in ipairs(ready) do
+    local m, id, p, g = match(hget(h, i) or '', NODE_JOB)
     local under = run
-    if node.g > 0 and node.g == own_group then
+    if g and g == own_group then
       under = parent
-    elseif node.g > own_group and sizes[node.g] > 1 then
+    elseif (sizes[g] or 0) > 1 and tonumber(g) > tonumber(own_group or '0') then
+      local stage = run .. '.stage-' .. g
       if opened[stage] == nil then
         -- A stage job that is there was opened before; it may have ended by now.
-        opened[stage] = add_stage_job(run, node.g, stage)
+        opened[stage] = add_stage_job(run, g, stage)
       end
       if opened[stage] then under = stage end
     end
-    if not add_task_job(run, i, node, under) then left[#left + 1] = i end
+    if not (m and add_task_job(run, i, m, id, p, under, not out.has_seen)) then
+      if left == NONE then left = {} end
+      left[#left + 1] = i
+    end
   end
-  keep_in_outbox(run, left)
+  if left ~= NONE then keep_in_outbox(run, left) end
   return left
 end

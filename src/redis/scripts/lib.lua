@@ -31,23 +31,17 @@ end
 
 -- The record of a first attempt, and of one that completed with it: most records are one of these. They are the same JSON, but
 -- read by a pattern and put together from texts, since JSON is slow with numbers. Any other is for `decode` and `encode`.
-local STARTED = '^{"s":"running","k":"([^"\\]*)",("w":"([^"\\]*)","st":(%d+),"b0":(%d+),"a":(%d+))}$'
-
--- The second value, of such a record only, is for `save_completed`.
-local function load_started(run, i)
-  local k, facts, w, st, b0, a = match(hget(run_hash(run), 't' .. i) or '', STARTED)
-  if not k then return load_task(run, i) end
-  return { s = 'running', k = k, w = w, st = tonumber(st), b0 = tonumber(b0), a = tonumber(a) }, facts
-end
+-- STARTED gives the token, what stays, the start and the number of the attempt.
+local STARTED = '^{"s":"running","k":"([^"\\]*)",("w":"[^"\\]*","st":(%d+),"b0":%d+,"a":(%d+))}$'
 
 local function save_started(run, i, token, worker, attempt)
   put(run_hash(run), 't' .. i, '{"s":"running","k":"' .. token .. '","w":"' .. worker .. '","st":' .. NOW_TEXT .. ',"b0":' .. NOW_TEXT
     .. ',"a":' .. attempt .. '}')
 end
 
-local function save_completed(run, i, t, facts)
-  put(run_hash(run), 't' .. i, '{"s":"completed","lk":"' .. t.lk .. '",' .. facts .. ',"u":' .. text_of(t.u) .. ',"f":' .. NOW_TEXT
-    .. (t.x and ',"x":' .. text_of(t.x) or '') .. (t.v and ',"v":1' or '') .. '}')
+local function save_completed(run, i, token, facts, attempt, exit_code, is_verified)
+  put(run_hash(run), 't' .. i, '{"s":"completed","lk":"' .. token .. '",' .. facts .. ',"u":' .. attempt .. ',"f":' .. NOW_TEXT
+    .. (exit_code and ',"x":' .. text_of(exit_code) or '') .. (is_verified and ',"v":1}' or '}'))
 end
 
 -- Whether a text is the same in JSON but for its quotes, and in an event.
@@ -57,10 +51,11 @@ local function is_plain(text)
   return plain[text]
 end
 
--- What stands in a node's text (flows/node.ts); after a tab, its limits.
-local NODE = '^(%S+) (%S*) (%d+) (%d+) (%d+) (%d+) (%d) (%S*)\t(.*)$'
+-- What stands in a node's text (flows/node.ts); after a tab, its limits. NODE_NAME is what it begins with: master, id and hash.
+local NODE = '^(%S*) (%S+) (%S*) (%d+) (%d+) (%d+) (%d+) (%d)\t(.*)$'
+local NODE_NAME = '^(%S*) (%S+) (%S*) %d+ %d+ %d+ %d+ %d\t'
 local function parse_node(text)
-  local id, m, p, o, g, x, c, h, l = match(text, NODE)
+  local m, id, h, p, g, o, x, c, l = match(text, NODE)
   return { id = id, m = m, p = tonumber(p), o = o, g = tonumber(g), x = tonumber(x), c = c == '1', h = h, l = l }
 end
 
@@ -89,6 +84,7 @@ end
 -- has begun; how many tasks it has; the counts that most claims and settles change, the others in one piece; after a tab what
 -- is in use of the run's own limits. A count that is no number is 0, until the audit counts anew.
 local STATUS = '^(%S+) (%d)(%d)(%d) (%d+)' .. string.rep(' (%S+)', 5) .. ' ([^\t]*)\t(.*)$'
+local SOUND_STATUS = '^(%S+) (%d)(%d)(%d) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+) ([^\t]*)\t(.*)$'
 local STATE, HAS_APPROVALS, HAS_SKIPS, HAS_BEGUN, TASKS, OTHERS, OWN_USE = 1, 2, 3, 4, 5, 11, 12
 local COUNTS = { pending = 6, ready = 7, running = 8, parked = 9, completed = 10 }
 local OTHER_COUNTS = { failed = 1, blocked = 2, skipped = 3, cancelled = 4, approval = 5, gated = 6, tolerated = 7 }
@@ -98,7 +94,12 @@ local statuses, other_counts, own_uses, changed_statuses = {}, {}, {}, {}
 local function status_of(run)
   local s = statuses[run]
   if not s then
-    s = { match(hget(run_hash(run), 'status') or '', STATUS) }
+    local text = hget(run_hash(run), 'status') or ''
+    s = { match(text, SOUND_STATUS) }
+    if not s[STATE] then
+      s = { match(text, STATUS) }
+      for at = COUNTS.pending, s[STATE] and COUNTS.completed or 0 do s[at] = text_of(tonumber(s[at]) or 0) end
+    end
     if s[STATE] == '-' then s[STATE] = false end
     statuses[run] = s
   end
@@ -128,7 +129,14 @@ local function own_use(run)
   local own = own_uses[run]
   if not own then
     own = {}
-    for name, used in gmatch(status_of(run)[OWN_USE] or '', '([^%s,]+) (%d+)') do own[name] = used end
+    local text = status_of(run)[OWN_USE] or ''
+    -- Most have one.
+    local name, used = match(text, '^([^%s,]+) (%d+)$')
+    if name then
+      own[name] = used
+    else
+      for each, its_use in gmatch(text, '([^%s,]+) (%d+)') do own[each] = its_use end
+    end
     own_uses[run] = own
   end
   return own
@@ -170,6 +178,20 @@ local function count(run, what, by)
   changed_statuses[run] = true
 end
 
+-- One task less in the one state and one more in the other, both among `COUNTS`.
+local function recount(run, from, to)
+  local s = status_of(run)
+  local less, more = text_of(s[from] - 1), text_of(s[to] + 1)
+  if is_journaled then
+    local at = journal_length
+    journal[at + 1], journal[at + 2], journal[at + 3] = s, from, s[from]
+    journal[at + 4], journal[at + 5], journal[at + 6] = s, to, s[to]
+    journal_length = at + 6
+  end
+  s[from], s[to] = less, more
+  changed_statuses[run] = true
+end
+
 -- What was put and has not been written.
 local function write_all()
   is_journaled = false
@@ -177,14 +199,14 @@ local function write_all()
     local s = statuses[run]
     if other_counts[run] then s[OTHERS] = concat(other_counts[run], ' ') end
     if own_uses[run] then
-      local uses = {}
-      for name, used in pairs(own_uses[run]) do uses[#uses + 1] = name .. ' ' .. used end
-      s[OWN_USE] = concat(uses, ',')
+      local text
+      for name, used in pairs(own_uses[run]) do text = (text and text .. ',' or '') .. name .. ' ' .. used end
+      s[OWN_USE] = text or ''
     end
     -- What is done to tasks of a run whose status cannot be read is not counted; others are not kept from being written.
     if s[STATE] and s[TASKS] then
-      local flags = s[HAS_APPROVALS] .. s[HAS_SKIPS] .. s[HAS_BEGUN]
-      put(run_hash(run), 'status', s[STATE] .. ' ' .. flags .. ' ' .. concat(s, ' ', TASKS, OTHERS) .. '\t' .. s[OWN_USE])
+      local counts = concat(s, ' ', TASKS, OTHERS)
+      put(run_hash(run), 'status', s[STATE] .. ' ' .. s[HAS_APPROVALS] .. s[HAS_SKIPS] .. s[HAS_BEGUN] .. ' ' .. counts .. '\t' .. s[OWN_USE])
     end
   end
   flush()
@@ -193,10 +215,15 @@ end
 
 -- Moves a task to another state and keeps the run's counts. Gates (marked k = 'g') are not counted.
 local function move(run, t, to, is_gate)
-  if t.s == to then return end
+  local from = t.s
+  if from == to then return end
   if not is_gate then
-    count(run, t.s, -1)
-    count(run, to, 1)
+    if COUNTS[from] and COUNTS[to] and status_of(run)[TASKS] then
+      recount(run, COUNTS[from], COUNTS[to])
+    else
+      count(run, from, -1)
+      count(run, to, 1)
+    end
   end
   t.s = to
 end
@@ -313,9 +340,10 @@ local function acquire(run, member, limits, ttl)
   put(LEASES, member, NOW + ttl)
 end
 
--- Gives a lease back; adds what became free to `freed`. Safe to call when there is none.
-local function release(run, member, limits, freed)
-  if not lease_of(member) then return end
+-- Gives a lease back; adds what became free to `freed`. Safe to call when there is none. `is_held`: a task that runs under the
+-- token that it was given has one, so nobody has to look for it.
+local function release(run, member, limits, freed, is_held)
+  if not (is_held and LEASES[member] == nil) and not lease_of(member) then return end
   put(LEASES, member, false)
   local is_wanted = someone_waits()
   for at = 1, #limits, 3 do
@@ -475,6 +503,21 @@ local function wants_approval(run, i)
   return status_of(run)[HAS_APPROVALS] == '1' and call('SISMEMBER', run_key(run, 'approvals'), i) == 1
 end
 
+-- What an outcome leads to: lists of task indexes, most of one or none. `has_seen`: some that are ready had a record before, and
+-- so perhaps a job.
+local NONE = {}
+local function new_outcome()
+  return { ready = NONE, blocked = NONE, skipped = NONE, approvals = NONE }
+end
+
+local function add_to(out, name, i)
+  if out[name] == NONE then
+    out[name] = { i }
+  else
+    out[name][#out[name] + 1] = i
+  end
+end
+
 -- A script that adds jobs itself puts into the outbox only what it cannot add.
 local adds_jobs = false
 
@@ -485,7 +528,7 @@ local function open_node(run, i, t, task_count, work, out)
     move(run, t, 'skipped', is_gate)
     t.f = NOW
     save_task(run, i, t)
-    if not is_gate then out.skipped[#out.skipped + 1] = i end
+    if not is_gate then add_to(out, 'skipped', i) end
     work[#work + 1] = { i = i, s = 'skipped' }
   elseif t.ap ~= 2 and wants_approval(run, i) then
     t.ap = 1
@@ -495,7 +538,7 @@ local function open_node(run, i, t, task_count, work, out)
     move(run, t, 'parked', is_gate)
     save_task(run, i, t)
     count(run, is_gate and 'gated' or 'approval', 1)
-    out.approvals[#out.approvals + 1] = i
+    add_to(out, 'approvals', i)
   elseif is_gate then
     move(run, t, 'completed', true)
     save_task(run, i, t)
@@ -504,7 +547,8 @@ local function open_node(run, i, t, task_count, work, out)
     move(run, t, 'ready', false)
     save_task(run, i, t)
     if not adds_jobs then call('ZADD', run_key(run, 'outbox'), NOW, i) end
-    out.ready[#out.ready + 1] = i
+    add_to(out, 'ready', i)
+    out.has_seen = true
   end
 end
 
@@ -517,7 +561,7 @@ end
 
 -- Spreads ended nodes through the graph. work: list of {i, s state, tol, roots, again = only the roots are news}.
 local function propagate(run, task_count, work, out)
-  local at = 1
+  local h, status, at = run_hash(run), status_of(run), 1
   while work[at] do
     local item = work[at]
     at = at + 1
@@ -531,7 +575,7 @@ local function propagate(run, task_count, work, out)
           local changed = add_roots(t, item.roots)
           if not was_blocked then
             move(run, t, 'blocked', is_gate)
-            if not is_gate then out.blocked[#out.blocked + 1] = j end
+            if not is_gate then add_to(out, 'blocked', j) end
           end
           if changed or not was_blocked then
             save_task(run, j, t)
@@ -541,19 +585,25 @@ local function propagate(run, task_count, work, out)
       elseif not item.again then
         if is == 'skip' then mark_skip(run, j) end
         -- And what is looked at when it was the last: of a gate who needs it, of a task the node.
-        know(run_hash(run), { 'o' .. j, 't' .. j, is_gate and 'd' .. j or j })
-        if hincrby(run_hash(run), 'o' .. j, -1) == 0 then
-          local t = load_dependent(run, j)
-          if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
+        local open, record = 'o' .. j, 't' .. j
+        know(h, { open, record, is_gate and 'd' .. j or j })
+        if hincrby(h, open, -1) == 0 then
+          if h[record] == false and not is_gate and status[HAS_SKIPS] == '0' and status[HAS_APPROVALS] == '0' then
+            -- As in `open_node`, where nothing is to be asked.
+            put(h, record, READY)
+            recount(run, COUNTS.pending, COUNTS.ready)
+            add_to(out, 'ready', j)
+            if not adds_jobs then call('ZADD', run_key(run, 'outbox'), NOW, j) end
+          else
+            local t = load_dependent(run, j)
+            if t.s == 'pending' then open_node(run, j, t, task_count, work, out) end
+          end
         end
       end
     end
   end
 end
 
-local function new_outcome()
-  return { ready = {}, blocked = {}, skipped = {}, approvals = {}, grants = {} }
-end
 
 -- Tells of what `propagate` did, in events of at most 500 tasks each.
 local function tell_some(run, kind, list, ...)
@@ -563,7 +613,11 @@ local function tell_some(run, kind, list, ...)
 end
 
 local function tell(run, out, root)
-  tell_some(run, 'tasks-ready', out.ready)
+  if #out.ready == 1 then
+    told[#told + 1] = run .. '\ttasks-ready\ttasks\t' .. out.ready[1]
+  else
+    tell_some(run, 'tasks-ready', out.ready)
+  end
   if #out.blocked > 0 then tell_some(run, 'tasks-blocked', out.blocked, 'by', root or '') end
   tell_some(run, 'tasks-skipped', out.skipped)
   tell_some(run, 'approval-wanted', out.approvals)
@@ -586,15 +640,20 @@ end
 -- Runs whose undo was asked for and has not been submitted, by the time of asking. Each keeps its workspace, so that
 -- nobody moves aside what its undo needs to find there.
 local UNDO = B .. ':undo'
+local has_undo
+local function wants_undo(run)
+  if has_undo == nil then has_undo = call('EXISTS', UNDO) == 1 end
+  return has_undo and call('ZSCORE', UNDO, run) and true
+end
 
 local function free_workspace(run, workspace)
-  if not workspace or call('ZSCORE', UNDO, run) then return end
+  if not workspace or wants_undo(run) then return end
   if hget(hash_at(B .. ':workspaces'), workspace) == run then hdel(hash_at(B .. ':workspaces'), workspace) end
 end
 
 -- Whether a run holds its workspace against others.
 local function holds_workspace(run)
-  return call('SISMEMBER', B .. ':live', run) == 1 or call('ZSCORE', UNDO, run)
+  return call('SISMEMBER', B .. ':live', run) == 1 or wants_undo(run)
 end
 
 -- Asks for the undo of a run, once. Returns 'asked', 'already' with the undo run or '', or 'workspace' with who has it now.
@@ -605,6 +664,7 @@ local function ask_undo(run)
   if holder and holder ~= run and holds_workspace(holder) then return 'workspace', holder end
   hset(run_hash(run), 'undo', 'wanted')
   call('ZADD', UNDO, NOW, run)
+  has_undo = true
   hset(hash_at(B .. ':workspaces'), m[3], run)
   event(run, 'undo-wanted')
   return 'asked', ''
@@ -616,7 +676,7 @@ end
 
 -- Whether the undo of a run is asked for and not over.
 local function is_undoing(run)
-  if call('ZSCORE', UNDO, run) then return true end
+  if wants_undo(run) then return true end
   local undo_run = hget(run_hash(run), 'undoRun')
   local state = undo_run and status_of(undo_run)[STATE]
   return state and not is_final(state)
@@ -640,7 +700,8 @@ local function close_run(run)
   local function n(what) return count_of(run, what) end
   if n('ready') > 0 or n('running') > 0 or n('parked') > n('approval') then return state end
   local h = run_hash(run)
-  local m = hmget(h, 'workspace', 'finishedAt', 'onFailure', 'ending')
+  -- Those after `ending` are for what comes after, where it has ended.
+  local m = hmget(h, 'workspace', 'finishedAt', 'onFailure', 'ending', 'gates', 'noFiles', 'undoRun', 'undoOf')
   local wanted = n('approval') + n('gated')
   local function finish(to, kind)
     state = to

@@ -10,47 +10,55 @@
 -- The arguments are those after the first `at`.
 local function settle(args, at)
   local run, i, token, kind = args[at + 1], args[at + 2], args[at + 3], args[at + 4]
-  local reason, exit_code, values = args[at + 5], args[at + 6], args[at + 7]
+  local reason, exit_code, values = args[at + 5], tonumber(args[at + 6]), args[at + 7]
   -- The node and who needs it.
   read_node(run, i, 'd')
   local limits = limits_at(run, i)
   local status = status_of(run)
   local state, task_count = status[STATE], tonumber(status[TASKS])
   if not state then return { 'gone', '', '', 0, 0, 0 } end
-  local t, facts = load_started(run, i)
-  if t.s ~= 'running' or t.k ~= token then
-    local is_settled = t.lk == token and t.s ~= 'running'
-    if not is_settled then
-      event(run, 'task-superseded', 'task', i, 'reason', kind, 'worker', t.w or '')
-      return { 'superseded', t.s, state, 0, 0, 0 }
+  local out, freed, grants, delay, t = new_outcome(), {}, NONE, 0, nil
+
+  local record = hget(run_hash(run), 't' .. i)
+  local k, facts, began, attempt
+  if kind == 'completed' and reason == '' and record then k, facts, began, attempt = match(record, STARTED) end
+  if k == token then
+    -- It ends well, and nothing has happened to it before.
+    release(run, run .. '|' .. i, limits, freed, true)
+    recount(run, COUNTS.running, COUNTS.completed)
+    save_completed(run, i, token, facts, attempt, exit_code, args[at + 9] == '1')
+  else
+    t = load_task(run, i)
+    if t.s ~= 'running' or t.k ~= token then
+      local is_settled = t.lk == token and t.s ~= 'running'
+      if not is_settled then
+        event(run, 'task-superseded', 'task', i, 'reason', kind, 'worker', t.w or '')
+        return { 'superseded', t.s, state, 0, 0, 0 }
+      end
+      local reply = outbox_entries(run, call('ZRANGE', run_key(run, 'outbox'), 0, 499))
+      for _, value in ipairs({ 0, 0, math.max(0, (t.n or 0) - NOW), state, t.s, 'already' }) do table.insert(reply, 1, value) end
+      return reply
     end
-    local reply = outbox_entries(run, call('ZRANGE', run_key(run, 'outbox'), 0, 499))
-    for _, value in ipairs({ 0, 0, math.max(0, (t.n or 0) - NOW), state, t.s, 'already' }) do table.insert(reply, 1, value) end
-    return reply
-  end
-
-  local out, freed = new_outcome(), {}
-  local ms = NOW - t.st
-  local delay = 0
-  t.k, t.lk = nil, token
-  t.f = NOW
-  if reason ~= '' then t.r = reason end
-  if exit_code ~= '' then t.x = tonumber(exit_code) end
-  if args[at + 9] == '1' then t.v = 1 end
-  release(run, run .. '|' .. i, limits, freed)
-
-  if kind == 'completed' then
-    t.u = t.a - (t.z or 0)
-    if t.p then t.p = nil end
-    move(run, t, 'completed', false)
-    if facts and not t.r then
-      save_completed(run, i, t, facts)
-    else
+    began, attempt = t.st, t.a
+    t.k, t.lk = nil, token
+    t.f = NOW
+    if reason ~= '' then t.r = reason end
+    t.x = exit_code
+    if args[at + 9] == '1' then t.v = 1 end
+    release(run, run .. '|' .. i, limits, freed, true)
+    if kind == 'completed' then
+      t.u = t.a - (t.z or 0)
+      t.p = nil
+      move(run, t, 'completed', false)
       save_task(run, i, t)
     end
+  end
+  local ms = NOW - began
+
+  if kind == 'completed' then
     if values ~= '' then put(run_hash(run, 'out'), i, values) end
-    told[#told + 1] = run .. '\ttask-completed\ttask\t' .. i .. '\tattempt\t' .. text_of(t.a) .. '\texit\t' .. (t.x or '')
-      .. '\tms\t' .. text_of(ms)
+    told[#told + 1] = run .. '\ttask-completed\ttask\t' .. i .. '\tattempt\t' .. text_of(attempt) .. '\texit\t'
+      .. (exit_code and text_of(exit_code) or '') .. '\tms\t' .. text_of(ms)
     propagate(run, task_count, { { i = i, s = 'completed' } }, out)
   elseif kind == 'cancelled' or (state == 'cancelled' and kind ~= 'failed') then
     move(run, t, 'cancelled', false)
@@ -77,15 +85,18 @@ local function settle(args, at)
   end
 
   tell(run, out, i)
-  stop_on_failure(run, t, task_count, freed)
-  grant_waiters(freed, out.grants)
-  out.grants = promote_granted(out.grants)
+  if t then stop_on_failure(run, t, task_count, freed) end
+  if someone_waits() then
+    grants = {}
+    grant_waiters(freed, grants)
+    grants = promote_granted(grants)
+  end
   local run_state = close_run(run)
-  local reply = { 'settled', t.s, run_state, delay, #out.blocked }
+  local left = add_ready_jobs(run, out, args[at + 10] or '')
+  local reply = { 'settled', t and t.s or 'completed', run_state, delay, #out.blocked }
   for _, j in ipairs(out.blocked) do reply[#reply + 1] = j end
-  reply[#reply + 1] = #out.grants
-  for _, member in ipairs(out.grants) do reply[#reply + 1] = member end
-  local left = add_ready_jobs(run, out.ready, args[at + 10] or '')
+  reply[#reply + 1] = #grants
+  for _, member in ipairs(grants) do reply[#reply + 1] = member end
   if #left > 0 then
     for _, value in ipairs(outbox_entries(run, left)) do reply[#reply + 1] = value end
   end
