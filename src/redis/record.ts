@@ -78,6 +78,8 @@ export interface SettleInput {
   verified?: boolean;
   /** Parent of the job that settles; null without one. */
   parentId?: string | null;
+  /** What the claim gave. Only for speed. */
+  hint?: string;
 }
 
 export type LeaseAnswer = 'ok' | 'cancel' | 'lost';
@@ -101,6 +103,7 @@ export function settleArguments(input: SettleInput): (string | number)[] {
     Math.round(input.delayMs ?? 0),
     input.verified === true ? '1' : '',
     input.parentId ?? '',
+    input.hint ?? '',
   ];
 }
 

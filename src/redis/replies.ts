@@ -44,8 +44,10 @@ export function readGrants(reply: ScriptReply, from: number, words: number): Gra
   return grants;
 }
 
-/** The reply of the settle script; its order stands in that script's header. */
-export function readSettle(reply: ScriptReply): SettleReply {
+/** The reply of the settle script; its order stands in that script's header, and when it is only a text. */
+export function readSettle(reply: ScriptReply | string): SettleReply {
+  if (typeof reply === 'string')
+    return { status: 'settled', state: 'completed', runState: reply, delayMs: 0, blocked: [], grants: [], outbox: [] };
   const blockedCount = Number(reply[4]);
   const grantsAt = 5 + blockedCount;
   const grantCount = Number(reply[grantsAt]);
@@ -121,6 +123,8 @@ export type ClaimReply =
       context: string;
       /** Attempts used since it was submitted or last retried. */
       used: number;
+      /** For `settle`: what it may look at together with the task. */
+      hint: string;
     }
   | { kind: 'settled'; state: string; outbox: OutboxEntry[] }
   | { kind: 'parked'; reason: string }
@@ -141,6 +145,7 @@ export function readClaim(reply: ScriptReply): ClaimReply {
         attempt: Number(reply[2]),
         context: String(reply[3]),
         used: Number(reply[4]),
+        hint: String(reply[5]),
       };
     case 'settled':
       return { kind: 'settled', state: String(reply[1]), outbox: readOutbox(reply, 2) };

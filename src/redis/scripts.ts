@@ -44,7 +44,7 @@ const FUNCTIONS: Readonly<
   Partial<Record<(typeof NAMES)[number], { main: string; jobs?: true; with?: readonly string[] }>>
 > = {
   claim: { main: 'return each_call(claim_by)' },
-  settle: { main: 'local replies = each_call(settle) write_prioritized() return replies', jobs: true },
+  settle: { main: 'local replies = each_call(settle_whole) write_prioritized() return replies', jobs: true },
   conclude: { main: 'return each_call(conclude)' },
   advance: { main: 'return advance()', jobs: true, with: ['claim', 'settle', 'conclude', 'job-ends'] },
 };

@@ -41,7 +41,7 @@ export interface TurnsOptions {
 const LANES = 2;
 const LEAST = 4;
 const MOST = 16;
-const SETTLE_ARGUMENTS = 10;
+const SETTLE_ARGUMENTS = 11;
 const NOT_SETTLED = Array.from({ length: SETTLE_ARGUMENTS }, () => '');
 const WIDTH = 8 + SETTLE_ARGUMENTS;
 
@@ -69,12 +69,13 @@ function writeTurn({ queue, lock, complete, next, settle }: Turn, args: (string 
 }
 
 type ScriptAnswer = (string | number | null)[];
-type RawReply = [ScriptAnswer | 'error', string, string | RawTakenJob];
+/** `settled` is empty when nothing was to be settled. */
+type RawReply = [settled: ScriptAnswer | string, second: string, next: string | RawTakenJob];
 
 function readTurn([settled, second, next]: RawReply): TurnReply | Error {
   if (settled === 'error') return new Error(second);
   return {
-    settled: Array.isArray(settled) ? readSettle(settled) : null,
+    settled: settled === '' ? null : readSettle(settled),
     isCompleted: second === '1',
     next: typeof next === 'string' ? toWord(next) : readTakenJob(next),
   };

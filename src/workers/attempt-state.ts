@@ -18,6 +18,8 @@ export interface AttemptStart {
   startedAt: number;
   task: TaskDefinition;
   context: RunContext;
+  /** What the claim gave for the settle. */
+  hint: string;
 }
 
 export class Attempt {
@@ -28,6 +30,7 @@ export class Attempt {
   readonly startedAt: number;
   readonly task: TaskDefinition;
   readonly context: RunContext;
+  readonly hint: string;
   /** Values of the task's secrets, once they are read. */
   secrets?: Record<string, string>;
   /** What the agent said, once it has. */
@@ -42,6 +45,7 @@ export class Attempt {
     this.startedAt = start.startedAt;
     this.task = start.task;
     this.context = start.context;
+    this.hint = start.hint;
   }
 
   /** Where its files are; worked out for who asks. */

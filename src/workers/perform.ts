@@ -199,6 +199,7 @@ async function openAttempt(
     startedAt: worker.clock.now(),
     task: parseDefinition(claim.def),
     context: { ...stored, projectDir },
+    hint: claim.hint,
   });
 }
 

@@ -47,7 +47,7 @@ export async function settleRecord(worker: WorkerContext, attempt: Attempt, outc
 export function toSettleInput(worker: WorkerContext, attempt: Attempt, given: Outcome): SettleInput {
   const outcome = limitValues(given);
   const { run, index, token } = attempt.held;
-  const base = { run, index, token, kind: outcome.kind, parentId: attempt.parentId };
+  const base = { run, index, token, kind: outcome.kind, parentId: attempt.parentId, hint: attempt.hint };
   switch (outcome.kind) {
     case 'completed':
       return {

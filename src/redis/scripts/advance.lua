@@ -4,7 +4,7 @@
 -- ARGV: nonce, lane, worker, lease ms, lock ms, number of arguments of one call; then for each call
 --       queue, job to complete ('' = none), lock, its return value, token for the claim of the next one ('' = take none),
 --       key of the job's parent ('' = BullMQ's own script completes it), attempts that BullMQ has counted of it,
---       '1' = settle first, and the ten arguments of `settle`
+--       '1' = settle first, and the eleven arguments of `settle`
 -- Returns for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of it was
 -- done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | 'again' = this call was long enough |
 -- {id, claim's answer or '', fields} | of a job that was never taken before {id, claim's answer, index of its task, key of its
@@ -14,12 +14,15 @@
 -- for each lane of a worker: which jobs were completed, which were taken.
 local NONCE, WORKER, LEASE_MS, LOCK_MS, WIDTH = ARGV[1], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
 local TURN = B .. ':turn:' .. WORKER .. ':' .. ARGV[2]
+-- What is kept of this call begins with it.
+local MINE = NONCE .. ' '
 local KEPT_MS = 600000
 -- So many jobs are put aside in one call; more would keep every other client waiting.
 local MOST_PARKED = 50
 
 -- Whether the job may be completed by what `settle` answered: the task is completed and all that it lets go is in BullMQ.
 local function is_completed(answer)
+  if type(answer) == 'string' then return true end
   local grants_at = 6 + answer[5]
   return (answer[1] == 'settled' or answer[1] == 'already') and answer[2] == 'completed' and #answer == grants_at + answer[grants_at]
 end
@@ -90,9 +93,8 @@ end
 
 local function advance()
   local kept = call('GET', TURN)
-  local before = kept and cmsgpack.unpack(kept)
-  if before and before.nonce ~= NONCE then before = nil end
-  local now, replies, wanted = { nonce = NONCE, done = {}, taken = {} }, {}, {}
+  local before = kept and sub(kept, 1, #MINE) == MINE and cmsgpack.unpack(sub(kept, #MINE + 1))
+  local now, replies, wanted = { done = {}, taken = {} }, {}, {}
 
   read_ahead()
   local function settle_and_complete(number, from)
@@ -101,7 +103,7 @@ local function advance()
     if is_settling == '1' then answer = settle(ARGV, from + 7) end
     if before and before.done[number] then
       is_done = true
-    elseif job ~= '' and (answer == '' or is_completed(answer)) then
+    elseif job ~= '' and is_completed(answer) then
       is_done = complete_job(queue_of(queue), job, lock, value, parent, attempts)
     end
     return { answer, is_done and '1' or '', '' }
@@ -132,6 +134,6 @@ local function advance()
     end
   end
   write_taken()
-  call('SET', TURN, cmsgpack.pack(now), 'PX', KEPT_MS)
+  call('SET', TURN, MINE .. cmsgpack.pack(now), 'PX', KEPT_MS)
   return replies
 end

@@ -2,7 +2,7 @@
 -- ARGV: run, index, token, worker, lease ms, '1' = nothing else runs beside it, attempts that BullMQ counts,
 --       '1' = a person moved the job out of BullMQ's failed ones, the job as <queue>/<id> ('' = not asked by a job)
 -- Returns one of
---   {'run', def, attempt, context JSON, attempts used}            perform it
+--   {'run', def, attempt, context JSON, attempts used, hint}      perform it; the hint is for `settle`
 --   {'settled', state, outbox…}                                   nothing to do; add the outbox, end the job
 --   {'parked', reason}                                            wait for a grant
 --   {'later', ms}                                                 come back then: backoff, or another worker's lease
@@ -12,6 +12,7 @@
 --   {'foreign'}                                                   this task has another job
 -- From so many ended workers on, a task is suspected of ending them; with one more it has failed.
 local SUSPECT, GUILTY = 2, 3
+local MOST_HINTED = 100
 
 local function settled(state, reply)
   table.insert(reply, 1, state)
@@ -34,25 +35,33 @@ local function give_up(run, i, t, node, freed)
   return settled('failed', outbox_entries(run, out.ready))
 end
 
+-- Who needs the task, where those are few: so `settle` can read them together with the task.
+local function hint_of(dependents)
+  return dependents and #dependents <= MOST_HINTED and dependents or ''
+end
+
 local function claim(run, i, token, worker, ttl, is_alone, bull_attempts, is_pressed, job)
   if not is_run_id(run) or not tonumber(i) then return { 'gone' } end
-  local text = read_node(run, i, 'f', 'context')
+  local h, record_of = run_hash(run), 't' .. i
+  local found = look(h, { i, record_of, 'f' .. i, 'd' .. i, 'context', 'status' })
+  local text, record, def, dependents, context = unpack(found)
+  h[record_of] = record
   local m, id, hash = match(text or '', NODE_NAME)
-  local status = status_of(run)
+  local status = status_of(run, found[6])
   local state = status[STATE]
   -- A node that is gone or damaged; a run that is only staged has no state, a gate no master.
   if not m or not state or m == '' then return { 'gone' } end
   -- Whoever can add a job could name any task in it; only the job that planq itself makes for a task may start it.
   if job ~= '' and job ~= 'master-' .. m .. '/' .. run .. '.' .. id then return { 'foreign' } end
-  local h, member, limits = run_hash(run), run .. '|' .. i, limits_in(text)
+  local member, limits = run .. '|' .. i, limits_in(text)
 
   -- Most tasks come here when nothing has happened to them but that they are ready; `t` is nil then.
   local t, node
-  if hget(h, 't' .. i) ~= READY or is_final(state) or something_is_held() then
+  if record ~= READY or is_final(state) or something_is_held() then
     t, node = load_task(run, i), parse_node(text)
     if t.s == 'running' then
       if t.k == token then
-        return { 'run', definition_of(run, i), t.a, hget(run_hash(run), 'context'), t.u or 0 }
+        return { 'run', def, t.a, context, t.u or 0, hint_of(dependents) }
       end
       local expires = lease_of(member)
       if expires and expires > NOW then return { 'later', expires - NOW } end
@@ -117,7 +126,6 @@ local function claim(run, i, token, worker, ttl, is_alone, bull_attempts, is_pre
   end
 
   -- The definition as it was submitted, or nothing: what changed it was not planq.
-  local def = definition_of(run, i)
   if hash ~= '' and (not def or redis.sha1hex(def) ~= hash) then
     local freed = {}
     t, node = t or load_task(run, i), parse_node(text)
@@ -169,7 +177,7 @@ local function claim(run, i, token, worker, ttl, is_alone, bull_attempts, is_pre
   else
     event(run, 'task-started', 'task', i, 'attempt', attempt, 'worker', worker)
   end
-  return { 'run', def, attempt, hget(run_hash(run), 'context'), t and t.u or 0 }
+  return { 'run', def, attempt, context, t and t.u or 0, hint_of(dependents) }
 end
 
 -- As an argument list: those after the first `at`.

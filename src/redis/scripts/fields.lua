@@ -10,20 +10,8 @@ local call, decode, encode = redis.call, cjson.decode, cjson.encode
 local type, tonumber, tostring, pairs, ipairs, next, unpack, pcall = type, tonumber, tostring, pairs, ipairs, next, unpack, pcall
 local match, gmatch, find, sub, format, concat = string.match, string.gmatch, string.find, string.sub, string.format, table.concat
 
--- Names are made once in a call.
-local run_keys = {}
 local function run_key(run, part)
-  local keys = run_keys[run]
-  if not keys then
-    keys = { [''] = B .. ':r:' .. run }
-    run_keys[run] = keys
-  end
-  local key = keys[part or '']
-  if not key then
-    key = keys[''] .. ':' .. part
-    keys[part] = key
-  end
-  return key
+  return B .. ':r:' .. run .. (part and ':' .. part or '')
 end
 
 ----------------------------------------------------------------------------------------------------------- hash fields
@@ -34,10 +22,11 @@ end
 -- A hash is a table of the fields that are known so far, false for one that is not there. Fields are texts: a number is made
 -- one where a field is looked for that is not known yet.
 local hashes, key_of, run_hashes = {}, {}, {}
--- The names of the fields of a hash that were changed; what was put more than once stands there more than once.
-local dirty = {}
+-- The names of the fields that were changed, each with the place of the one before it of the same hash (false: none), and of
+-- each hash the place of the last. What was put more than once may stand there more than once.
+local changes, change_count, dirty = { unpack({}, 1, 60) }, 0, {}
 -- What was there before, for a call that fails among others: hash, field, value.
-local journal, journal_length, is_journaled = { unpack({}, 1, 120) }, 0, false
+local journal, journal_length, is_journaled = { unpack({}, 1, 60) }, 0, false
 
 local function hash_at(key)
   local h = hashes[key]
@@ -50,16 +39,11 @@ end
 
 -- A hash of a run: one of its parts, or its own.
 local function run_hash(run, part)
-  part = part or ''
-  local parts = run_hashes[run]
-  if not parts then
-    parts = {}
-    run_hashes[run] = parts
-  end
-  local h = parts[part]
+  if part then return hash_at(run_key(run, part)) end
+  local h = run_hashes[run]
   if not h then
     h = {}
-    parts[part], key_of[h] = h, run_key(run, part)
+    run_hashes[run], key_of[h] = h, run_key(run)
   end
   return h
 end
@@ -97,6 +81,18 @@ local function know(h, names)
   for at = 1, #missing do h[missing[at]] = found[at] end
 end
 
+-- The values of these fields, as `know` reads them but without keeping what nobody else asks for.
+local function look(h, names)
+  local values = call('HMGET', key_of[h], unpack(names))
+  if next(h) then
+    for at = 1, #names do
+      local known = h[names[at]]
+      if known ~= nil then values[at] = known end
+    end
+  end
+  return values
+end
+
 local function hmget(h, ...)
   local names, values = { ... }, {}
   for at = 1, #names do
@@ -119,12 +115,13 @@ local function put(h, field, value)
     journal_length = at + 3
   end
   h[field] = value
-  local changed = dirty[h]
-  if not changed then
-    dirty[h] = { field }
+  local last = dirty[h]
   -- A number in a hash is one that was put and is not written yet: a counter that changes often is named once.
-  elseif type(before) ~= 'number' or h == LEASES then
-    changed[#changed + 1] = field
+  if not last or type(before) ~= 'number' or h == LEASES then
+    local at = change_count + 1
+    changes[at], changes[at + 1] = field, last or false
+    change_count = at + 1
+    dirty[h] = at
   end
 end
 
@@ -165,8 +162,8 @@ local function call_in_parts(command, key, arguments, count)
   end
 end
 
--- Redis writes a number with all digits that a fraction could have, which takes longer than most commands.
-local texts = {}
+-- Redis writes a number with all digits that a fraction could have, which takes longer than most commands. Most are small.
+local texts = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '10', '11', '12', '13', '14', '15', '16' }
 local function text_of(number)
   local text = texts[number]
   if not text then
@@ -178,11 +175,12 @@ end
 
 local function flush()
   local set, gone = {}, {}
-  for h, names in pairs(dirty) do
+  for h, last in pairs(dirty) do
     local key, is_leases, set_count, gone_count = key_of[h], h == LEASES, 0, 0
-    for at = 1, #names do
-      local field = names[at]
+    while last do
+      local field = changes[last]
       local value = h[field]
+      last = changes[last + 1]
       if value then
         if is_leases then
           set[set_count + 1], set[set_count + 2] = text_of(value), field
@@ -203,7 +201,7 @@ local function flush()
     if set_count > 0 then call_in_parts(is_leases and 'ZADD' or 'HSET', key, set, set_count) end
     if gone_count > 0 then call_in_parts(is_leases and 'ZREM' or 'HDEL', key, gone, gone_count) end
   end
-  dirty = {}
+  dirty, change_count = {}, 0
 end
 
 -- Events that are to be written with all else.

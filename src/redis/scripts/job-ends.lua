@@ -108,11 +108,15 @@ end
 -- A job, with `run` and `i` when its data are as planq writes them. One that was never taken before is as planq has added it,
 -- but for a few fields; of any other, `flat` has all fields as BullMQ's scripts return them.
 local function read_job(q, id)
-  local v = call('HMGET', q.prefix .. id, 'data', 'parentKey', 'timestamp', 'ats', 'atm', 'failedReason', 'stc', 'deid', 'defa')
+  local v = call('HMGET', q.prefix .. id, 'data', 'parentKey', 'timestamp', 'ats', 'atm', 'deid', 'defa')
   local run, i = match(v[1] or '', '^{"v":1,"run":"([^"\\]+)","i":(%d+)}$')
-  local job = { run = run, i = i, parent = v[2], timestamp = v[3], ats = v[4], atm = v[5], reason = v[6], defa = v[9] }
   local is_named = run and sub(id, 1, #run + 1) == run .. '.'
-  if not is_named or not v[2] or v[4] or v[5] or v[6] or v[7] or v[8] or v[9] then job.flat = call('HGETALL', q.prefix .. id) end
+  if is_named and v[2] and not (v[4] or v[5] or v[6] or v[7]) then return { run = run, i = i, parent = v[2], timestamp = v[3] } end
+  local flat = call('HGETALL', q.prefix .. id)
+  local job = { run = run, i = i, ats = v[4], atm = v[5], defa = v[7], flat = flat }
+  for at = 1, #flat, 2 do
+    if flat[at] == 'failedReason' then job.reason = flat[at + 1] end
+  end
   return job
 end
 

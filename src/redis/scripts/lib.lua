@@ -63,21 +63,9 @@ local function load_node(run, i)
   return parse_node(hget(run_hash(run), i))
 end
 
--- Reads a node and, in the same command, its task's record, the run's status and what stands beside it: 'd' or 'f', as below.
--- Returns the node's text.
-local function read_node(run, i, beside, more)
-  local h = run_hash(run)
-  know(h, { i, 't' .. i, beside .. i, 'status', more })
-  return h[i]
-end
-
 -- Who needs node i, as `<index><condition>`, comma separated; false when nobody does.
 local function dependents_of(run, i)
   return hget(run_hash(run), 'd' .. i)
-end
-
-local function definition_of(run, i)
-  return hget(run_hash(run), 'f' .. i)
 end
 
 -- What stands in a run's status: its state; whether some nodes wait for approvals, whether some are to be skipped, whether it
@@ -91,10 +79,11 @@ local OTHER_COUNTS = { failed = 1, blocked = 2, skipped = 3, cancelled = 4, appr
 local statuses, other_counts, own_uses, changed_statuses = {}, {}, {}, {}
 
 -- Without a state where there is no such run, or one that is only staged.
-local function status_of(run)
+-- `text`: the status as it stands in the record, where that was read already.
+local function status_of(run, text)
   local s = statuses[run]
   if not s then
-    local text = hget(run_hash(run), 'status') or ''
+    text = text or hget(run_hash(run), 'status') or ''
     s = { match(text, SOUND_STATUS) }
     if not s[STATE] then
       s = { match(text, STATUS) }
@@ -128,13 +117,13 @@ end
 local function own_use(run)
   local own = own_uses[run]
   if not own then
-    own = {}
     local text = status_of(run)[OWN_USE] or ''
     -- Most have one.
     local name, used = match(text, '^([^%s,]+) (%d+)$')
     if name then
-      own[name] = used
+      own = { [name] = used }
     else
+      own = {}
       for each, its_use in gmatch(text, '([^%s,]+) (%d+)') do own[each] = its_use end
     end
     own_uses[run] = own
@@ -586,7 +575,7 @@ local function propagate(run, task_count, work, out)
         if is == 'skip' then mark_skip(run, j) end
         -- And what is looked at when it was the last: of a gate who needs it, of a task the node.
         local open, record = 'o' .. j, 't' .. j
-        know(h, { open, record, is_gate and 'd' .. j or j })
+        if h[open] == nil or h[record] == nil then know(h, { open, record, is_gate and 'd' .. j or j }) end
         if hincrby(h, open, -1) == 0 then
           if h[record] == false and not is_gate and status[HAS_SKIPS] == '0' and status[HAS_APPROVALS] == '0' then
             -- As in `open_node`, where nothing is to be asked.

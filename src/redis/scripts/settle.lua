@@ -1,25 +1,34 @@
 -- Writes an attempt's outcome, once; the first write wins. Frees its leases, lets dependents go or blocks them.
 -- ARGV: run, index, token, kind, reason, exit code ('' = none), values JSON ('' = none), delay ms before a next attempt,
---       verified ('1' or ''), id of the job's parent ('' = none)
+--       verified ('1' or ''), id of the job's parent ('' = none), the hint that `claim` gave ('' = none)
 -- kind: completed | retryable | failed | snoozed | cancelled
 -- What becomes ready is added to BullMQ here, and the jobs of granted waiters are woken; the outbox and the grants in the
 -- reply are what could not be.
 -- Returns: {status, state, run state, delay ms, number of blocked, blocked…, number of grants, grants…, outbox…}
 --   status: settled | already (this token has settled before) | superseded (somebody else has it) | gone
+-- `advance` gets only the run's state, as a text, of a task that is completed and leaves nothing to be done to the worker.
 
 -- The arguments are those after the first `at`.
 local function settle(args, at)
   local run, i, token, kind = args[at + 1], args[at + 2], args[at + 3], args[at + 4]
   local reason, exit_code, values = args[at + 5], tonumber(args[at + 6]), args[at + 7]
-  -- The node and who needs it.
-  read_node(run, i, 'd')
-  local limits = limits_at(run, i)
-  local status = status_of(run)
+  -- All that is looked at in one command, where the hint says who needs this task: not more than `propagate` reads itself.
+  local h, record_of, needed_by = run_hash(run), 't' .. i, 'd' .. i
+  local names = { i, record_of, needed_by, 'status' }
+  for j in gmatch(args[at + 11] or '', '%d+') do
+    local count = #names
+    names[count + 1], names[count + 2], names[count + 3] = 'o' .. j, 't' .. j, j
+  end
+  local found = look(h, names)
+  h[record_of], h[needed_by] = found[2], found[3]
+  for at = 5, #names do h[names[at]] = found[at] end
+  local limits = limits_in(found[1])
+  local status = status_of(run, found[4])
   local state, task_count = status[STATE], tonumber(status[TASKS])
   if not state then return { 'gone', '', '', 0, 0, 0 } end
   local out, freed, grants, delay, t = new_outcome(), {}, NONE, 0, nil
 
-  local record = hget(run_hash(run), 't' .. i)
+  local record = h[record_of]
   local k, facts, began, attempt
   if kind == 'completed' and reason == '' and record then k, facts, began, attempt = match(record, STARTED) end
   if k == token then
@@ -93,6 +102,7 @@ local function settle(args, at)
   end
   local run_state = close_run(run)
   local left = add_ready_jobs(run, out, args[at + 10] or '')
+  if not t and #grants == 0 and #left == 0 then return run_state end
   local reply = { 'settled', t and t.s or 'completed', run_state, delay, #out.blocked }
   for _, j in ipairs(out.blocked) do reply[#reply + 1] = j end
   reply[#reply + 1] = #grants
@@ -101,4 +111,10 @@ local function settle(args, at)
     for _, value in ipairs(outbox_entries(run, left)) do reply[#reply + 1] = value end
   end
   return reply
+end
+
+-- Alone, without the job.
+local function settle_whole(args, at)
+  local reply = settle(args, at)
+  return type(reply) == 'string' and { 'settled', 'completed', reply, 0, 0, 0 } or reply
 end
