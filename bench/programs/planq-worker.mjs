@@ -1,9 +1,9 @@
 /** A planq worker as `planq worker` runs it, from the built code, without its log. */
-import { keepHeapSmall } from '../../dist/cli/small-heap.js';
+import { tuneEngine } from '../../dist/cli/worker-engine.js';
 import { createApp } from '../../dist/index.js';
 import { obey } from './worker-loop.mjs';
 
-keepHeapSmall();
+tuneEngine();
 obey(async ({ socket, prefix, projectDir, concurrency }) => {
   /** A warning may come thousands of times in a drain; writing each would be measured too. */
   const warnings = new Map();

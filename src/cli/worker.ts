@@ -2,12 +2,12 @@
 import type { Log } from '../events/log-subscriber.ts';
 import { type Command, type Context, EXIT } from './context.ts';
 import type { Options } from './options.ts';
-import { keepHeapSmall } from './small-heap.ts';
+import { tuneEngine } from './worker-engine.ts';
 import { createWorkerLog, Diary } from './worker-log.ts';
 
 export const worker: Command = async (context, _args, options) => {
   const { app, output } = context;
-  keepHeapSmall();
+  tuneEngine();
   const store = await context.store();
   const pool = await app.createPool(toMasters(options, app.config.concurrency));
   const log = createWorkerLog(output, { worker: pool.id });

@@ -5,7 +5,7 @@
 import type { App } from '../app.ts';
 import { livingWorkers } from '../control/living-workers.ts';
 import { unservedMasters } from '../producer/fleet.ts';
-import { keepHeapSmall } from './small-heap.ts';
+import { tuneEngine } from './worker-engine.ts';
 
 type Pool = Awaited<ReturnType<App['createPool']>>;
 
@@ -52,7 +52,7 @@ export class Workforce {
   }
 
   async #start(): Promise<void> {
-    keepHeapSmall();
+    tuneEngine();
     const { concurrency } = this.app.config;
     this.#pool = await this.app.createPool(Object.fromEntries(this.masters.map((name) => [name, concurrency])));
     await this.#pool.start();
