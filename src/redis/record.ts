@@ -91,16 +91,16 @@ export interface Holding {
 }
 
 /** @returns the arguments of the settle script */
-export function settleArguments(input: SettleInput): (string | number)[] {
+export function settleArguments(input: SettleInput): string[] {
   return [
     input.run,
-    input.index,
+    String(input.index),
     input.token,
     input.kind,
     input.reason ?? '',
-    input.exitCode ?? '',
+    String(input.exitCode ?? ''),
     input.values ?? '',
-    Math.round(input.delayMs ?? 0),
+    String(Math.round(input.delayMs ?? 0)),
     input.verified === true ? '1' : '',
     input.parentId ?? '',
     input.hint ?? '',

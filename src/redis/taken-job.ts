@@ -19,13 +19,18 @@ export interface FreshJob {
 }
 
 type Claim = Parameters<typeof readClaim>[0] | '';
-export type RawTakenJob = [id: string, claim: Claim, job: string[]] | [id: string, claim: Claim, ...job: string[]];
+/** A job without any field is told as an empty object: Lua does not know an empty list from one. */
+export type RawTakenJob =
+  | [id: string, claim: Claim, job: string[] | object]
+  | [id: string, claim: Claim, ...job: [string, string, string, string]];
 
 /** The script's header says what stands where. */
-export function readTakenJob([id, answer, job, ...words]: RawTakenJob): TakenJob {
+export function readTakenJob([id, answer, ...job]: RawTakenJob): TakenJob {
   // A claim that failed is tried again by itself.
   const claim = answer === '' || answer[0] === 'error' ? null : readClaim(answer);
-  return { id, claim, job: Array.isArray(job) ? job : readFresh([job!, ...words]) };
+  const [first] = job;
+  if (typeof first === 'string') return { id, claim, job: readFresh(job as string[]) };
+  return { id, claim, job: Array.isArray(first) ? first : [] };
 }
 
 function readFresh([index, parentKey, timestamp, processedOn]: string[]): FreshJob {

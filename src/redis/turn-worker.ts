@@ -37,7 +37,7 @@ export interface Claimed {
 export class Ending {
   constructor(
     /** Of the settle script. */
-    readonly settle: readonly (string | number)[],
+    readonly settle: readonly string[],
     /** The job's return value when the task completes. */
     readonly returnValue: unknown,
     /** What is left to do after; returns the job's return value or throws what tells BullMQ where the job goes. */

@@ -16,7 +16,7 @@ export interface Turn {
   /** Take the next job and claim its task with this token. */
   next?: string;
   /** The arguments of the settle script; before the job is completed, which it is only when the task is. */
-  settle?: readonly (string | number)[];
+  settle?: readonly string[];
 }
 
 export interface TurnReply {
@@ -41,10 +41,6 @@ export interface TurnsOptions {
 const LANES = 2;
 const LEAST = 4;
 const MOST = 16;
-const SETTLE_ARGUMENTS = 11;
-const NOT_SETTLED = Array.from({ length: SETTLE_ARGUMENTS }, () => '');
-const WIDTH = 8 + SETTLE_ARGUMENTS;
-
 export type Turns = Lanes<Turn, TurnReply>;
 
 /** @returns turns of one worker process; each call rejects with what Redis answers with, and then nothing of it was done */
@@ -54,18 +50,18 @@ export function createTurns({ scripts, workerId, leaseMs, lockMs, randomToken }:
     least: LEAST,
     most: MOST,
     send: async (lane, turns) => {
-      const args: (string | number)[] = [randomToken(), lane, workerId, leaseMs, lockMs, WIDTH];
-      for (const turn of turns) writeTurn(turn, args);
-      const replies = (await scripts.call('advance', ...args)) as unknown as RawReply[];
-      return replies.map(readTurn);
+      const calls = JSON.stringify(turns.map(toCall));
+      const reply: unknown = await scripts.call('advance', randomToken(), lane, workerId, leaseMs, lockMs, calls);
+      return (JSON.parse(String(reply)) as RawReply[]).map(readTurn);
     },
   });
 }
 
-function writeTurn({ queue, lock, complete, next, settle }: Turn, args: (string | number)[]): void {
-  args.push(queue, complete?.job ?? '', lock, complete === undefined ? '' : JSON.stringify(complete.returnValue));
-  args.push(next ?? '', complete?.parent ?? '', complete?.attemptsMade ?? 0, settle === undefined ? '' : '1');
-  args.push(...(settle ?? NOT_SETTLED));
+/** As in the script's header. */
+function toCall({ queue, lock, complete, next, settle = [] }: Turn): (string | number)[] {
+  if (complete === undefined) return [queue, '', lock, '', next ?? '', '', 0, ...settle];
+  const { job, returnValue, parent, attemptsMade } = complete;
+  return [queue, job, lock, JSON.stringify(returnValue), next ?? '', parent ?? '', attemptsMade, ...settle];
 }
 
 type ScriptAnswer = (string | number | null)[];

@@ -1,18 +1,20 @@
 -- One turn of a worker for several jobs at once: settles what they did, completes them in BullMQ, takes the next ones and
 -- claims their tasks. So a task costs one round trip, and what its settling, its job's end and the next claim have in common
 -- is read and written once.
--- ARGV: nonce, lane, worker, lease ms, lock ms, number of arguments of one call; then for each call
+-- ARGV: nonce, lane, worker, lease ms, lock ms, the calls as JSON: of each a list of
 --       queue, job to complete ('' = none), lock, its return value, token for the claim of the next one ('' = take none),
 --       key of the job's parent ('' = BullMQ's own script completes it), attempts that BullMQ has counted of it,
---       '1' = settle first, and the eleven arguments of `settle`
--- Returns for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of it was
+--       and, to settle first, the arguments of `settle`
+-- As one text each way they cost Redis as much as lists of its protocol would, and the worker far less. Returns, as JSON, for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of it was
 -- done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | 'again' = this call was long enough |
 -- {id, claim's answer or '', fields} | of a job that was never taken before {id, claim's answer, index of its task, key of its
 -- parent, ms when it was added, ms now}. A job whose task has to wait in a line is put aside here, and the next one taken.
 --
 -- An answer that is lost with its connection is asked for again, with the same nonce. So what cannot be done twice is kept
 -- for each lane of a worker: which jobs were completed, which were taken.
-local NONCE, WORKER, LEASE_MS, LOCK_MS, WIDTH = ARGV[1], ARGV[3], tonumber(ARGV[4]), ARGV[5], tonumber(ARGV[6])
+local NONCE, WORKER, LEASE_MS, LOCK_MS, TURNS = ARGV[1], ARGV[3], tonumber(ARGV[4]), ARGV[5], decode(ARGV[6])
+-- Of what a call says, the arguments of `settle` are those after these.
+local OWN_WORDS = 7
 local TURN = B .. ':turn:' .. WORKER .. ':' .. ARGV[2]
 -- What is kept of this call begins with it.
 local MINE = NONCE .. ' '
@@ -85,8 +87,9 @@ end
 -- The locks that all the calls look at, in one command.
 local function read_ahead()
   local keys = {}
-  for from = 7, #ARGV, WIDTH do
-    if ARGV[from + 1] ~= '' then keys[#keys + 1] = queue_of(ARGV[from]).prefix .. ARGV[from + 1] .. ':lock' end
+  for at = 1, #TURNS do
+    local turn = TURNS[at]
+    if turn[2] ~= '' then keys[#keys + 1] = queue_of(turn[1]).prefix .. turn[2] .. ':lock' end
   end
   read_locks(keys)
 end
@@ -97,10 +100,10 @@ local function advance()
   local now, replies, wanted = { done = {}, taken = {} }, {}, {}
 
   read_ahead()
-  local function settle_and_complete(number, from)
+  local function settle_and_complete(number, turn)
     local answer, is_done = '', false
-    local queue, job, lock, value, _, parent, attempts, is_settling = unpack(ARGV, from, from + 7)
-    if is_settling == '1' then answer = settle(ARGV, from + 7) end
+    local queue, job, lock, value, _, parent, attempts = unpack(turn, 1, OWN_WORDS)
+    if #turn > OWN_WORDS then answer = settle(turn, OWN_WORDS) end
     if before and before.done[number] then
       is_done = true
     elseif job ~= '' and is_completed(answer) then
@@ -109,17 +112,17 @@ local function advance()
     return { answer, is_done and '1' or '', '' }
   end
 
-  for from = 7, #ARGV, WIDTH do
-    local at = #replies + 1
-    local queue, token = ARGV[from], ARGV[from + 4]
-    local reply = one_call(settle_and_complete, at, from)
+  for at = 1, #TURNS do
+    local turn = TURNS[at]
+    local queue, token = turn[1], turn[5]
+    local reply = one_call(settle_and_complete, at, turn)
     replies[at] = reply
     if reply[2] == '1' then now.done[at] = true end
     -- Who has not completed its job will ask BullMQ's own script, and take the next one with that.
-    if token ~= '' and reply[1] ~= 'error' and (ARGV[from + 1] == '' or reply[2] == '1') then
+    if token ~= '' and reply[1] ~= 'error' and (turn[2] == '' or reply[2] == '1') then
       local calls = wanted[queue] or {}
       wanted[queue] = calls
-      calls[#calls + 1] = { at = at, lock = ARGV[from + 2], token = token }
+      calls[#calls + 1] = { at = at, lock = turn[3], token = token }
     end
   end
   write_completed()
@@ -135,5 +138,5 @@ local function advance()
   end
   write_taken()
   call('SET', TURN, MINE .. cmsgpack.pack(now), 'PX', KEPT_MS)
-  return replies
+  return encode(replies)
 end

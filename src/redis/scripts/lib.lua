@@ -729,8 +729,10 @@ local function outbox_entries(run, indexes)
     for at = from, math.min(from + 999, #indexes) do part[#part + 1] = indexes[at] end
     local nodes = hmget(run_hash(run), unpack(part))
     for at, i in ipairs(part) do
-      list[#list + 1] = i
-      list[#list + 1] = nodes[at]
+      if nodes[at] then
+        list[#list + 1] = i
+        list[#list + 1] = nodes[at]
+      end
     end
   end
   return list
