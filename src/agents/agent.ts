@@ -44,6 +44,8 @@ export interface Invocation {
   limits?: ResourceLimits;
   /** Aborted with a {@link StopReason} when the attempt must end now. */
   signal: AbortSignal;
+  /** The same where it is asked for once: undefined while nothing has stopped the attempt. */
+  stopReason: StopReason | undefined;
   /** Told of progress, warnings, last output lines. Never throws. */
   report(report: AgentReport): void;
 }

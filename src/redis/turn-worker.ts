@@ -5,6 +5,7 @@
 import { type Job, Worker, type WorkerOptions } from 'bullmq';
 import { toJobJson } from './job-json.ts';
 import type { ClaimReply, SettleReply } from './replies.ts';
+import type { TakenJob } from './taken-job.ts';
 import type { Turn, TurnReply, Turns } from './turns.ts';
 
 /** A worker that tells when it renews its locks. */
@@ -40,8 +41,11 @@ export class Ending {
     readonly settle: readonly string[],
     /** The job's return value when the task completes. */
     readonly returnValue: unknown,
-    /** What is left to do after; returns the job's return value or throws what tells BullMQ where the job goes. */
-    readonly settled: (reply: SettleReply) => Promise<unknown>,
+    /**
+     * What is left to do after, undefined when that is nothing; resolves to the job's return value or rejects with what tells
+     * BullMQ where the job goes.
+     */
+    readonly settled: (reply: SettleReply) => Promise<unknown> | undefined,
     /** Settles by itself, where the call was refused. As `settled`. */
     readonly settleAlone: () => Promise<unknown>,
   ) {}
@@ -194,12 +198,29 @@ export class TurnWorker extends RenewingWorker {
     }
     if (!reply.isCompleted) {
       room?.giveBack();
-      return byBullMQ(ending === null || reply.settled === null ? result : await ending.settled(reply.settled));
+      if (ending === null || reply.settled === null) return byBullMQ(result);
+      return byBullMQ((await ending.settled(reply.settled)) ?? ending.returnValue);
     }
     // The next job is ours by now: what fails here must not keep it waiting.
-    if (ending !== null && reply.settled !== null) await ending.settled(reply.settled).catch(this.options.onError);
+    if (ending !== null && reply.settled !== null) {
+      try {
+        const rest = ending.settled(reply.settled);
+        if (rest !== undefined) await rest;
+      } catch (error) {
+        this.options.onError(error);
+      }
+    }
     this.emit('completed', job, result, 'active');
     return (room === null ? undefined : await this.#open(reply.next, token, room)) as Job;
+  }
+
+  /** As BullMQ's `nextJobFromJobData`, which also looks for what such a job never is: one of a schedule. */
+  #begin(next: TakenJob, token: string): Job {
+    const job = this.createJob(toJobJson(next), next.id);
+    job.token = token;
+    this.#insides.drained = false;
+    this.emit('active', job, 'waiting');
+    return job;
   }
 
   async #open(next: TurnReply['next'], token: string, room: Reservation): Promise<Job | undefined> {
@@ -212,6 +233,7 @@ export class TurnWorker extends RenewingWorker {
     const key = `${token} ${next.id}`;
     if (next.claim !== null) this.#claims.set(key, { reservation: room, reply: next.claim });
     try {
+      if (!Array.isArray(next.job)) return this.#begin(next, token);
       return await this.nextJobFromJobData(toJobJson(next), next.id, token);
     } catch (error) {
       // Data that are no JSON. BullMQ finds the job stalled when its lock ends; the room is for another until then.

@@ -61,7 +61,7 @@ export class Secrets {
   }
 
   maskDeep<T>(value: T): T {
-    return maskDeep(value, this.#mask);
+    return this.isEmpty ? value : maskDeep(value, this.#mask);
   }
 
   async #readOne(name: string): Promise<{ value: string; where: string }> {

@@ -1,7 +1,7 @@
 /**
  * What an agent is given of an attempt. Everything is made when it is asked for: an agent without a process needs little.
  */
-import type { AgentReport, Invocation } from '../agents/agent.ts';
+import type { AgentReport, Invocation, StopReason } from '../agents/agent.ts';
 import { buildEnvironment } from '../agents/environment.ts';
 import type { ResourceLimits } from '../agents/limit.ts';
 import { LOG_LIMIT_BYTES } from '../agents/log-cap.ts';
@@ -48,6 +48,10 @@ export class AttemptInvocation implements Invocation {
 
   get signal(): AbortSignal {
     return this.#attempt.held.stop.signal;
+  }
+
+  get stopReason(): StopReason | undefined {
+    return this.#attempt.held.stop.reason;
   }
 
   get projectDir(): string {

@@ -59,7 +59,7 @@ async function claimAndPerform(
   data: JobData & { kind: 'task' },
   isAlone = false,
 ): Promise<unknown> {
-  const held = createHeld(worker, job, data);
+  const held = createHeld(job, data, randomToken(), worker.clock.monotonic());
   worker.holdings.add(held);
   try {
     const claim = await worker.store.record.claim(held, worker.workerId, worker.config.times.lockMs, {
@@ -86,7 +86,7 @@ async function performClaimed(
 ): Promise<unknown> {
   worker.hook('claimed');
   if (reply.kind !== 'run') return goOnUnclaimed(worker, job, token, data, reply);
-  const held = { ...createHeld(worker, job, data), token: reservation.token, renewedAt: reservation.at };
+  const held = createHeld(job, data, reservation.token, reservation.at);
   worker.holdings.add(held);
   try {
     return await performHeld(worker, job, token, held, reply);
@@ -102,7 +102,8 @@ async function performHeld(
   held: Held,
   claim: ClaimReply & { kind: 'run' },
 ): Promise<unknown> {
-  const attempt = await openAttempt(worker, job, held, claim);
+  const context = findContext(worker, claim);
+  const attempt = openAttempt(worker, job, held, claim, context instanceof Promise ? await context : context);
   if (worker.isQuiet()) return settleJob(worker, job, token, attempt, HANDED_BACK);
   const outcome = excuseLost(worker, attempt, await performAttempt(worker, attempt));
   worker.hook('verified');
@@ -125,15 +126,8 @@ async function goOnUnclaimed(
   return declineJob(worker, job, token, data, claim);
 }
 
-function createHeld(worker: WorkerContext, job: Job, { run, index }: JobData & { kind: 'task' }): Held {
-  return {
-    jobId: job.id ?? '',
-    run,
-    index,
-    token: randomToken(),
-    stop: new StopSwitch(),
-    renewedAt: worker.clock.monotonic(),
-  };
+function createHeld(job: Job, { run, index }: JobData & { kind: 'task' }, token: string, renewedAt: number): Held {
+  return { jobId: job.id ?? '', run, index, token, stop: new StopSwitch(), renewedAt };
 }
 
 /**
@@ -181,16 +175,22 @@ async function runAgain(worker: WorkerContext, job: Job, { run, index }: JobData
   );
 }
 
-async function openAttempt(
+/** Machines may have the shared project folder at different places. */
+function findContext({ config }: WorkerContext, claim: ClaimReply & { kind: 'run' }): RunContext | Promise<RunContext> {
+  const stored = JSON.parse(claim.context) as RunContext;
+  if (stored.projectDir === config.projectDir) return stored;
+  return pathExists(stored.projectDir).then((isThere) =>
+    isThere ? stored : { ...stored, projectDir: config.projectDir },
+  );
+}
+
+function openAttempt(
   worker: WorkerContext,
   job: Job,
   held: Held,
   claim: ClaimReply & { kind: 'run' },
-): Promise<Attempt> {
-  const stored = JSON.parse(claim.context) as RunContext;
-  // Machines may have the shared project folder at different places.
-  const own = worker.config.projectDir;
-  const projectDir = stored.projectDir === own || !(await pathExists(stored.projectDir)) ? own : stored.projectDir;
+  context: RunContext,
+): Attempt {
   return new Attempt({
     held,
     parentId: job.parent?.id ?? null,
@@ -198,7 +198,7 @@ async function openAttempt(
     used: claim.used,
     startedAt: worker.clock.now(),
     task: parseDefinition(claim.def),
-    context: { ...stored, projectDir },
+    context,
     hint: claim.hint,
   });
 }
@@ -228,7 +228,18 @@ async function settleJob(
   };
   if (outcome.kind !== 'completed' || leavesFiles(attempt.task)) return settleAlone();
   const input = settleArguments(toSettleInput(worker, attempt, outcome));
-  return new Ending(input, { state: 'completed' }, settled, settleAlone);
+  const settledHere = (reply: SettleReply) => (isOver(reply) ? tellHooks(worker) : settled(reply));
+  return new Ending(input, { state: 'completed' }, settledHere, settleAlone);
+}
+
+/** Nothing is left to do for a task without files. */
+function isOver({ status, state, blocked, outbox, grants }: SettleReply): boolean {
+  return status === 'settled' && state === 'completed' && blocked.length + outbox.length + grants.length === 0;
+}
+
+function tellHooks(worker: WorkerContext): undefined {
+  worker.hook('settled');
+  worker.hook('enqueued');
 }
 
 async function goOnSettled(

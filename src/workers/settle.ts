@@ -49,15 +49,11 @@ export function toSettleInput(worker: WorkerContext, attempt: Attempt, given: Ou
   const { run, index, token } = attempt.held;
   const base = { run, index, token, kind: outcome.kind, parentId: attempt.parentId, hint: attempt.hint };
   switch (outcome.kind) {
-    case 'completed':
-      return {
-        ...base,
-        exitCode: outcome.exitCode ?? 0,
-        verified: true,
-        ...(outcome.values === undefined || Object.keys(outcome.values).length === 0
-          ? {}
-          : { values: JSON.stringify(outcome.values) }),
-      };
+    case 'completed': {
+      const { exitCode = 0, values = {} } = outcome;
+      const text = Object.keys(values).length === 0 ? '' : JSON.stringify(values);
+      return { ...base, exitCode, verified: true, values: text };
+    }
     case 'retryable':
       return {
         ...base,

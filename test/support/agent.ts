@@ -112,6 +112,9 @@ function makeInvocation(
     logFile: path.join(workspaceDir, 'logs', `${task.id}.log`),
     pidFile: path.join(workspaceDir, 'pids', `${task.id}.pid`),
     outputs: [],
+    get stopReason() {
+      return signal.reason as Invocation['stopReason'];
+    },
     timeoutMs: 60_000,
     zombieMs: 60_000,
     graceMs: 2000,
