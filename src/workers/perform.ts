@@ -18,14 +18,12 @@ import { randomToken } from '../runtime/random.ts';
 import { performAttempt } from './attempt.ts';
 import { Attempt } from './attempt-state.ts';
 import type { WorkerContext } from './context.ts';
+import { declineJob } from './decline.ts';
 import type { Held } from './holdings.ts';
-import { enqueueReady, letGo } from './let-go.ts';
-import { endJob, refuseJob, settleRecord, snoozeJob, toSettleInput } from './settle.ts';
+import { letGo } from './let-go.ts';
+import { endJob, settleRecord, toSettleInput } from './settle.ts';
 import { writeOutcomeFiles } from './status-files.ts';
 import { StopSwitch } from './stop-switch.ts';
-
-/** A parked job sleeps in BullMQ for so long unless it is granted what it waits for; the sweeper would find it sooner. */
-const PARK_MS = 3_600_000;
 
 /** This worker was told to end between the claim and the first step. */
 const HANDED_BACK: Outcome = { kind: 'snoozed', reason: 'worker is stopping', delayMs: 0 };
@@ -259,43 +257,4 @@ async function goOnSettled(
   const reason = 'reason' in outcome ? outcome.reason : '';
   const tolerated = reply.state === 'failed' && attempt.task.continueOnError;
   return endJob(worker, job, token, { state: tolerated ? 'tolerated' : reply.state, delayMs: reply.delayMs, reason });
-}
-
-/** The claim said no: end or put aside the job as the reason wants. */
-async function declineJob(
-  worker: WorkerContext,
-  job: Job,
-  token: string,
-  data: JobData & { kind: 'task' },
-  claim: Exclude<ClaimReply, { kind: 'run' | 'suspect' | 'again' }>,
-): Promise<unknown> {
-  switch (claim.kind) {
-    case 'settled':
-      await enqueueReady(worker, job, data.run, claim.outbox);
-      return endJob(worker, job, token, { state: claim.state, delayMs: 0, reason: `task is ${claim.state}` });
-    case 'parked':
-      return parkJob(worker, job, token, data);
-    case 'later':
-      return snoozeJob(worker, job, token, claim.ms);
-    case 'final':
-      return { state: claim.state };
-    case 'gone':
-      return refuseJob(worker, job, 'no record knows this job');
-    case 'foreign':
-      return refuseJob(worker, job, 'the task that it names has another job');
-  }
-}
-
-/** Registered as a waiter already; moved aside; then one more look, because the grant may have come in between. */
-async function parkJob(
-  worker: WorkerContext,
-  job: Job,
-  token: string,
-  data: JobData & { kind: 'task' },
-): Promise<never> {
-  try {
-    return await snoozeJob(worker, job, token, PARK_MS);
-  } finally {
-    if (await worker.store.record.isParkedAndGranted(data.run, data.index)) await job.promote().catch(() => undefined);
-  }
 }
