@@ -216,6 +216,94 @@ test('a task is settled, its job completed, the next one taken and claimed in on
   expect((await app.view(run)).tasks.map(({ state }) => state)).toEqual(['completed', 'running']);
 });
 
+test('the hint of a claim lets the settle read in one command what it would read in several, and changes nothing else', async () => {
+  const app = await createTestApp();
+  const { redis } = app.store;
+  const reads = async (): Promise<number> =>
+    Number(/cmdstat_hmget:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
+  const settled: [number, string][] = [];
+  for (const isHinted of [true, false]) {
+    const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: { ...noop, needs: 'a' } };
+    const { runId: run } = await app.submit(testPlan({ barrier: 'none', tasks }));
+    const turns = openTurns(app);
+    const { next } = await turns.call({ queue: QUEUE, lock: run, next: run });
+    const { hint } = (next as TakenJob).claim as { hint: string };
+    expect(hint).toBe('1s,2s');
+    const settle = settleArguments({
+      run,
+      index: 0,
+      token: run,
+      kind: 'completed',
+      parentId: run,
+      ...(isHinted ? { hint } : {}),
+    });
+    const before = await reads();
+    const reply = await turns.call({ queue: QUEUE, lock: run, complete: await ending(app, `${run}.a`), settle });
+    settled.push([(await reads()) - before, reply.settled?.state ?? '']);
+    expect((await app.view(run)).tasks.map(({ state }) => state)).toEqual(['completed', 'ready', 'ready']);
+    await turns.call({ queue: QUEUE, lock: `${run}b`, next: `${run}b` });
+    await turns.call({ queue: QUEUE, lock: `${run}c`, next: `${run}c` });
+  }
+  const [[hinted], [alone]] = settled as [[number, string], [number, string]];
+  expect(settled.map(([, state]) => state)).toEqual(['completed', 'completed']);
+  // One for each of the two that need it.
+  expect(alone - hinted).toBe(2);
+});
+
+test('any text comes through a turn as it is', async () => {
+  const app = await createTestApp();
+  const { store } = app;
+  const run = await submit(app, { a: noop });
+  const turns = openTurns(app);
+  await turns.call(take('l'));
+  const values = JSON.stringify({ quotes: '"\\/', lines: 'a\n\t\u2028b\u0000', other: 'é 漢 🚀', half: '\ud83d' });
+  const settle = settleArguments({
+    run,
+    index: 0,
+    token: 'claim-l',
+    kind: 'completed',
+    parentId: `${run}.stage-1`,
+    values,
+  });
+  const reply = await turns.call({ queue: QUEUE, lock: 'l', complete: await ending(app, `${run}.a`), settle });
+  expect(reply).toMatchObject({ settled: { status: 'settled', runState: 'completed' }, isCompleted: true });
+  expect(await store.redis.hget(store.keys.run(run, 'out'), '0')).toBe(values);
+});
+
+test('who needs a task is no hint where those are many', async () => {
+  const app = await createTestApp();
+  const many = Object.fromEntries(Array.from({ length: 50 }, (_, at) => [`t${at}`, { ...noop, needs: 'a' }]));
+  const run = await submit(app, { a: noop, ...many });
+  const { next } = await openTurns(app).call(take(run));
+  expect((next as TakenJob).claim).toMatchObject({ kind: 'run', hint: '' });
+});
+
+test('a job that is gone when its answer is asked for again is told without fields', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop });
+  const { next } = await openTurns(app, ['same']).call(take('l'));
+  await app.store.redis.del(`${app.store.keys.base}:${QUEUE}:${idOf({ next } as TurnReply)}`);
+  expect((await openTurns(app, ['same']).call(take('l'))).next).toEqual({ id: `${run}.a`, claim: null, job: [] });
+});
+
+test('a run job waits for tasks that are ready, also where none of their jobs is there', async () => {
+  const app = await createTestApp();
+  const { runId: run } = await app.submit(testPlan({ barrier: 'none', tasks: { a: noop, b: noop } }));
+  const { redis, keys, queues } = app.store;
+  const job = `${keys.base}:${QUEUE}:${run}.b`;
+  await redis
+    .multi()
+    .zrem(`${keys.base}:${QUEUE}:prioritized`, `${run}.b`)
+    .del(job)
+    .srem(`${keys.base}:runs:${run}:dependencies`, job)
+    .exec();
+  const turns = openTurns(app);
+  await turns.call(take('l'));
+  const settle = settleArguments({ run, index: 0, token: 'claim-l', kind: 'completed', parentId: run });
+  await turns.call({ queue: QUEUE, lock: 'l', complete: await ending(app, `${run}.a`), settle });
+  expect(await queues.queue('runs').getJobState(run)).toBe('waiting-children');
+});
+
 test('parents that have nothing to do but to end complete with their last child; a report is for a worker', async () => {
   const app = await createTestApp();
   const [plain, filed] = [

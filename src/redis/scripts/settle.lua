@@ -102,7 +102,7 @@ local function settle(args, at)
   end
   local run_state = close_run(run)
   local left = add_ready_jobs(run, out, args[at + 10] or '')
-  if not t and #grants == 0 and #left == 0 then return run_state end
+  if not t and #out.blocked == 0 and #grants == 0 and #left == 0 then return run_state end
   local reply = { 'settled', t and t.s or 'completed', run_state, delay, #out.blocked }
   for _, j in ipairs(out.blocked) do reply[#reply + 1] = j end
   reply[#reply + 1] = #grants
