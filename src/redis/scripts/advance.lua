@@ -6,9 +6,10 @@
 --       key of the job's parent ('' = BullMQ's own script completes it), attempts that BullMQ has counted of it,
 --       and, to settle first, the arguments of `settle`
 -- Returns, as JSON, for each call {settle's answer or '', '1' = the job was completed, next}, or {'error', text} when nothing of
--- it was done. As one text each way the calls cost Redis as much as lists of its protocol would, and the worker far less. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | 'again' = this call was long enough |
+-- it was done. next: '' = not asked for | 'none' | 'ask' = by BullMQ's own script | 'again' = this call was long enough |
 -- {id, claim's answer or '', fields} | of a job that was never taken before {id, claim's answer, index of its task, key of its
 -- parent, ms when it was added, ms now}. A job whose task has to wait in a line is put aside here, and the next one taken.
+-- As one text each way the calls cost Redis as much as lists of its protocol would, and the worker far less.
 --
 -- An answer that is lost with its connection is asked for again, with the same nonce. So what cannot be done twice is kept
 -- for each lane of a worker: which jobs were completed, which were taken.

@@ -195,7 +195,8 @@ local function write_all()
     -- What is done to tasks of a run whose status cannot be read is not counted; others are not kept from being written.
     if s[STATE] and s[TASKS] then
       local counts = concat(s, ' ', TASKS, OTHERS)
-      put(run_hash(run), 'status', s[STATE] .. ' ' .. s[HAS_APPROVALS] .. s[HAS_SKIPS] .. s[HAS_BEGUN] .. ' ' .. counts .. '\t' .. s[OWN_USE])
+      local text = s[STATE] .. ' ' .. s[HAS_APPROVALS] .. s[HAS_SKIPS] .. s[HAS_BEGUN] .. ' ' .. counts .. '\t' .. s[OWN_USE]
+      put(run_hash(run), 'status', text)
     end
   end
   flush()
