@@ -41,12 +41,17 @@ const NAMES = [
 ] as const;
 /** Scripts that are one function, and how it is called. */
 const FUNCTIONS: Readonly<
-  Partial<Record<(typeof NAMES)[number], { main: string; jobs?: true; with?: readonly string[] }>>
+  Partial<Record<(typeof NAMES)[number], { main: string; answer?: string; jobs?: true; with?: readonly string[] }>>
 > = {
   claim: { main: 'return each_call(claim_by)' },
   settle: { main: 'local replies = each_call(settle_whole) write_prioritized() return replies', jobs: true },
   conclude: { main: 'return each_call(conclude)' },
-  advance: { main: 'return advance()', jobs: true, with: ['claim', 'settle', 'conclude', 'job-ends'] },
+  advance: {
+    main: 'return advance()',
+    answer: 'in_json(reply)',
+    jobs: true,
+    with: ['claim', 'settle', 'conclude', 'job-ends'],
+  },
 };
 
 export type ScriptName = (typeof NAMES)[number];
@@ -98,15 +103,16 @@ export function readScripts({ queueEvents }: ScriptOptions): Map<ScriptName, str
   const texts = NAMES.map((name): [ScriptName, string] => {
     const form = FUNCTIONS[name];
     const parts = [lib, ...(form?.jobs === true ? [jobs] : []), ...(form?.with ?? []).map(readScript)];
-    const main = form === undefined ? wrapped(readScript(name)) : `${readScript(name)}\n${wrapped(form.main)}`;
+    const main =
+      form === undefined ? wrapped(readScript(name)) : `${readScript(name)}\n${wrapped(form.main, form.answer)}`;
     return [name, [fields, 'return (function()', ...parts, main, 'end)()'].join('\n')];
   });
   return new Map(texts);
 }
 
 /** What a script leaves to be written is written when it is over. */
-function wrapped(text: string): string {
-  return ['local function main()', text, 'end', 'local reply = main()', 'write_all()', 'return reply'].join('\n');
+function wrapped(text: string, answer = 'reply'): string {
+  return ['local function main()', text, 'end', 'local reply = main()', 'write_all()', `return ${answer}`].join('\n');
 }
 
 function commandName(name: ScriptName): string {

@@ -61,7 +61,7 @@ export function createTurns({ scripts, workerId, leaseMs, lockMs, randomToken }:
 function toCall({ queue, lock, complete, next, settle = [] }: Turn): (string | number)[] {
   if (complete === undefined) return [queue, '', lock, '', next ?? '', '', 0, ...settle];
   const { job, returnValue, parent, attemptsMade } = complete;
-  return [queue, job, lock, JSON.stringify(returnValue), next ?? '', parent ?? '', attemptsMade, ...settle];
+  return [queue, job, lock, JSON.stringify(returnValue ?? null), next ?? '', parent ?? '', attemptsMade, ...settle];
 }
 
 type ScriptAnswer = (string | number | null)[];

@@ -50,9 +50,9 @@ export function toSettleInput(worker: WorkerContext, attempt: Attempt, given: Ou
   const base = { run, index, token, kind: outcome.kind, parentId: attempt.parentId, hint: attempt.hint };
   switch (outcome.kind) {
     case 'completed': {
-      const { exitCode = 0, values = {} } = outcome;
+      const values = outcome.values ?? {};
       const text = Object.keys(values).length === 0 ? '' : JSON.stringify(values);
-      return { ...base, exitCode, verified: true, values: text };
+      return { ...base, exitCode: outcome.exitCode ?? 0, verified: true, values: text };
     }
     case 'retryable':
       return {

@@ -224,6 +224,20 @@ test('counts that are no numbers are counted anew, and keep nobody from claiming
   expect(await app.store.record.readMeta(run)).toMatchObject({ 'n:ready': '0', 'n:running': '1', 'n:failed': '0' });
 });
 
+test('a count that is "nan" keeps nobody from being renewed', async () => {
+  const app = await createTestApp();
+  const held = await Promise.all(
+    [0, 1].map(async (at) => ({
+      run: (await app.submit(testPlan({ tasks: { a: noop } }))).runId,
+      index: 0,
+      token: `t${at}`,
+    })),
+  );
+  for (const one of held) await app.store.record.claim(one, 'w', 5000);
+  await damageStatus(app, held[1]!.run, / 0 0 1 /, ' nan nan 1 ');
+  expect(await app.store.record.heartbeat(held, 5000)).toEqual(['ok', 'ok']);
+});
+
 test('a record of no known state leaves the counts as they are', async () => {
   const app = await createTestApp();
   const run = await submitted(app);

@@ -304,6 +304,56 @@ test('a run job waits for tasks that are ready, also where none of their jobs is
   expect(await queues.queue('runs').getJobState(run)).toBe('waiting-children');
 });
 
+test('what JSON cannot write in the record of one run keeps nothing from another', async () => {
+  const app = await createTestApp();
+  const { redis, keys } = app.store;
+  const [run, odd] = [await submit(app, { a: noop, b: { ...noop, needs: 'a' } }), await submit(app, { a: noop })];
+  const turns = openTurns(app);
+  await turns.call(take('l'));
+  await redis.hset(keys.run(odd), 't0', '{"s":"ready","n":1e999}');
+  const settle = settleArguments({ run, index: 0, token: 'claim-l', kind: 'completed', parentId: `${run}.stage-1` });
+  const [ended, taken] = await Promise.all([
+    turns.call({ queue: QUEUE, lock: 'l', complete: await ending(app, `${run}.a`), settle }),
+    turns.call(take('m')),
+  ]);
+  expect(ended).toMatchObject({ settled: { status: 'settled' }, isCompleted: true });
+  expect(taken.next).toMatchObject({ id: `${odd}.a`, claim: { kind: 'later', ms: 0 } });
+  expect((await app.view(run)).tasks.map(({ state }) => state)).toEqual(['completed', 'ready']);
+});
+
+test('a run job is woken when all that is left waits for a person', async () => {
+  const app = await createTestApp();
+  const tasks = { a: noop, b: { ...noop, approval: true } };
+  const { runId: run } = await app.submit(testPlan({ barrier: 'none', tasks }));
+  const turns = openTurns(app);
+  await turns.call(take('l'));
+  const settle = settleArguments({ run, index: 0, token: 'claim-l', kind: 'completed', parentId: run });
+  await turns.call({ queue: QUEUE, lock: 'l', complete: await ending(app, `${run}.a`), settle });
+  expect(await app.store.queues.queue('runs').getJobState(run)).toBe('waiting');
+});
+
+test('a job that is there already stays where it is when its task becomes ready', async () => {
+  const app = await createTestApp();
+  const { redis, keys, queues } = app.store;
+  const { runId: run } = await app.submit(
+    testPlan({ barrier: 'none', tasks: { a: noop, b: { ...noop, needs: 'a' } } }),
+  );
+  await queues.queue(QUEUE).add('b', { v: 1, run, i: 1 }, { jobId: `${run}.b`, delay: 60_000 });
+  const turns = openTurns(app);
+  await turns.call(take('l'));
+  const settle = settleArguments({ run, index: 0, token: 'claim-l', kind: 'completed', parentId: run });
+  await turns.call({ queue: QUEUE, lock: 'l', complete: await ending(app, `${run}.a`), settle });
+  expect(await queues.queue(QUEUE).getJobState(`${run}.b`)).toBe('delayed');
+  expect(await redis.zscore(`${keys.base}:${QUEUE}:prioritized`, `${run}.b`)).toBeNull();
+});
+
+test('what is missing in a record is told as nothing', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop });
+  await app.store.redis.hdel(app.store.keys.run(run), 'context');
+  expect((await openTurns(app).call(take('l'))).next).toMatchObject({ claim: { kind: 'run', context: 'null' } });
+});
+
 test('parents that have nothing to do but to end complete with their last child; a report is for a worker', async () => {
   const app = await createTestApp();
   const [plain, filed] = [

@@ -61,7 +61,7 @@ local function claim(run, i, token, worker, ttl, is_alone, bull_attempts, is_pre
     t, node = load_task(run, i), parse_node(text)
     if t.s == 'running' then
       if t.k == token then
-        return { 'run', def, t.a, context, t.u or 0, hint_of(dependents) }
+        return { 'run', def or cjson.null, t.a, context or cjson.null, t.u or 0, hint_of(dependents) }
       end
       local expires = lease_of(member)
       if expires and expires > NOW then return { 'later', expires - NOW } end
@@ -177,7 +177,7 @@ local function claim(run, i, token, worker, ttl, is_alone, bull_attempts, is_pre
   else
     event(run, 'task-started', 'task', i, 'attempt', attempt, 'worker', worker)
   end
-  return { 'run', def, attempt, context, t and t.u or 0, hint_of(dependents) }
+  return { 'run', def or cjson.null, attempt, context or cjson.null, t and t.u or 0, hint_of(dependents) }
 end
 
 -- As an argument list: those after the first `at`.

@@ -168,7 +168,8 @@ local function text_of(number)
   local text = texts[number]
   if not text then
     text = number % 1 == 0 and format('%d', number) or tostring(number)
-    texts[number] = text
+    -- No table takes what is no number as a name.
+    if number == number then texts[number] = text end
   end
   return text
 end

@@ -15,10 +15,10 @@ local function one_more(count)
   return count and text_of(tonumber(count) + 1) or '1'
 end
 
--- Whether tasks of a run that this call has looked at are still to come to their ends: so its run job is not to end.
+-- Whether tasks of a run that this call has looked at are still to come to their ends by themselves: so its run job is not to end.
 local function has_more(run)
   local s = statuses[run]
-  return s and s[STATE] and (s[COUNTS.ready] ~= '0' or s[COUNTS.running] ~= '0' or s[COUNTS.parked] ~= '0')
+  return s and s[STATE] and (s[COUNTS.ready] ~= '0' or s[COUNTS.running] ~= '0' or count_of(run, 'parked') > count_of(run, 'approval'))
 end
 
 local release_parent

@@ -122,13 +122,13 @@ end
 -- What of a node's text its job is made of: master, id, priority, barrier group.
 local NODE_JOB = '^(%S*) (%S+) %S* (%d+) (%d+)'
 
--- A task that had no record before had no job. Returns false when it is not there.
-local function add_task_job(run, i, m, node_id, p, parent, is_new)
+-- It may be there already: what a call has added stays when the rest of it is taken back. Returns false when it is not there.
+local function add_task_job(run, i, m, node_id, p, parent)
   local q = queue_of('master-' .. m)
   local id, data, priority = run .. '.' .. node_id, '{"v":1,"run":"' .. run .. '","i":' .. i .. '}', tonumber(p)
   local key = q.prefix .. id
   if not parent_exists(RUNS .. ':' .. parent) then return false end
-  if not q.is_plain or not priority or priority == 0 or not (is_new or call('EXISTS', key) == 0) then
+  if not q.is_plain or not priority or priority == 0 or call('EXISTS', key) == 1 then
     return add_by_bullmq(q.prefix, id, node_id, parent, data, priority) == id
   end
   store_job(q, key, id, node_id, data, priority, parent)
@@ -207,7 +207,7 @@ local function add_ready_jobs(run, out, parent)
       end
       if opened[stage] then under = stage end
     end
-    if not (m and add_task_job(run, i, m, id, p, under, not out.has_seen)) then
+    if not (m and add_task_job(run, i, m, id, p, under)) then
       if left == NONE then left = {} end
       left[#left + 1] = i
     end

@@ -87,7 +87,10 @@ local function status_of(run, text)
     s = { match(text, SOUND_STATUS) }
     if not s[STATE] then
       s = { match(text, STATUS) }
-      for at = COUNTS.pending, s[STATE] and COUNTS.completed or 0 do s[at] = text_of(tonumber(s[at]) or 0) end
+      for at = COUNTS.pending, s[STATE] and COUNTS.completed or 0 do
+        local number = tonumber(s[at])
+        s[at] = number and number == number and text_of(number) or '0'
+      end
     end
     if s[STATE] == '-' then s[STATE] = false end
     statuses[run] = s
@@ -330,10 +333,9 @@ local function acquire(run, member, limits, ttl)
   put(LEASES, member, NOW + ttl)
 end
 
--- Gives a lease back; adds what became free to `freed`. Safe to call when there is none. `is_held`: a task that runs under the
--- token that it was given has one, so nobody has to look for it.
-local function release(run, member, limits, freed, is_held)
-  if not (is_held and LEASES[member] == nil) and not lease_of(member) then return end
+-- Gives a lease back; adds what became free to `freed`. Safe to call when there is none.
+local function release(run, member, limits, freed)
+  if not lease_of(member) then return end
   put(LEASES, member, false)
   local is_wanted = someone_waits()
   for at = 1, #limits, 3 do
@@ -493,8 +495,7 @@ local function wants_approval(run, i)
   return status_of(run)[HAS_APPROVALS] == '1' and call('SISMEMBER', run_key(run, 'approvals'), i) == 1
 end
 
--- What an outcome leads to: lists of task indexes, most of one or none. `has_seen`: some that are ready had a record before, and
--- so perhaps a job.
+-- What an outcome leads to: lists of task indexes, most of one or none.
 local NONE = {}
 local function new_outcome()
   return { ready = NONE, blocked = NONE, skipped = NONE, approvals = NONE }
@@ -538,7 +539,6 @@ local function open_node(run, i, t, task_count, work, out)
     save_task(run, i, t)
     if not adds_jobs then call('ZADD', run_key(run, 'outbox'), NOW, i) end
     add_to(out, 'ready', i)
-    out.has_seen = true
   end
 end
 

@@ -33,7 +33,7 @@ local function settle(args, at)
   if kind == 'completed' and reason == '' and record then k, facts, began, attempt = match(record, STARTED) end
   if k == token then
     -- It ends well, and nothing has happened to it before.
-    release(run, run .. '|' .. i, limits, freed, true)
+    release(run, run .. '|' .. i, limits, freed)
     recount(run, COUNTS.running, COUNTS.completed)
     save_completed(run, i, token, facts, attempt, exit_code, args[at + 9] == '1')
   else
@@ -54,7 +54,7 @@ local function settle(args, at)
     if reason ~= '' then t.r = reason end
     t.x = exit_code
     if args[at + 9] == '1' then t.v = 1 end
-    release(run, run .. '|' .. i, limits, freed, true)
+    release(run, run .. '|' .. i, limits, freed)
     if kind == 'completed' then
       t.u = t.a - (t.z or 0)
       t.p = nil
