@@ -218,10 +218,12 @@ test('a task is settled, its job completed, the next one taken and claimed in on
 
 test('the hint of a claim lets the settle read in one command what it would read in several, and changes nothing else', async () => {
   const app = await createTestApp();
-  const { redis } = app.store;
-  const reads = async (): Promise<number> =>
-    Number(/cmdstat_hmget:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1]);
-  const settled: [number, string][] = [];
+  const { redis, keys } = app.store;
+  const seen: string[] = [];
+  const monitor = await redis.monitor();
+  onTestFinished(() => monitor.disconnect());
+  monitor.on('monitor', (_time: string, [command = '', key = '']: string[]) => seen.push(`${command} ${key}`));
+  const reads: number[] = [];
   for (const isHinted of [true, false]) {
     const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: { ...noop, needs: 'a' } };
     const { runId: run } = await app.submit(testPlan({ barrier: 'none', tasks }));
@@ -229,25 +231,21 @@ test('the hint of a claim lets the settle read in one command what it would read
     const { next } = await turns.call({ queue: QUEUE, lock: run, next: run });
     const { hint } = (next as TakenJob).claim as { hint: string };
     expect(hint).toBe('1s,2s');
-    const settle = settleArguments({
-      run,
-      index: 0,
-      token: run,
-      kind: 'completed',
-      parentId: run,
-      ...(isHinted ? { hint } : {}),
-    });
-    const before = await reads();
-    const reply = await turns.call({ queue: QUEUE, lock: run, complete: await ending(app, `${run}.a`), settle });
-    settled.push([(await reads()) - before, reply.settled?.state ?? '']);
+    const complete = await ending(app, `${run}.a`);
+    const held = { run, index: 0, token: run };
+    const settle = settleArguments({ ...held, kind: 'completed', parentId: run, ...(isHinted ? { hint } : {}) });
+    await redis.echo(`before ${run}`);
+    const reply = await turns.call({ queue: QUEUE, lock: run, complete, settle });
+    await redis.echo(`after ${run}`);
+    await waitUntil('the monitor has told all', () => seen.some((line) => line.includes(`after ${run}`)));
+    const from = seen.findIndex((line) => line.includes(`before ${run}`));
+    reads.push(seen.slice(from).filter((line) => line === `HMGET ${keys.run(run)}`).length);
+    expect(reply).toMatchObject({ settled: { status: 'settled', state: 'completed' }, isCompleted: true });
     expect((await app.view(run)).tasks.map(({ state }) => state)).toEqual(['completed', 'ready', 'ready']);
-    await turns.call({ queue: QUEUE, lock: `${run}b`, next: `${run}b` });
-    await turns.call({ queue: QUEUE, lock: `${run}c`, next: `${run}c` });
+    for (const lock of ['b', 'c']) await turns.call({ queue: QUEUE, lock: `${run}${lock}`, next: `${run}${lock}` });
   }
-  const [[hinted], [alone]] = settled as [[number, string], [number, string]];
-  expect(settled.map(([, state]) => state)).toEqual(['completed', 'completed']);
-  // One for each of the two that need it.
-  expect(alone - hinted).toBe(2);
+  // Without it one more for each of the two that need it.
+  expect(reads).toEqual([1, 3]);
 });
 
 test('any text comes through a turn as it is', async () => {
