@@ -10,8 +10,8 @@ import v8 from 'node:v8';
 
 /** Bytes of the young generation. With less, much is taken for old that is garbage a moment later; more is only kept. */
 const YOUNG_ENOUGH = 8 * 1024 * 1024;
-/** Bytes of bytecode that a function runs through before V8 thinks of compiling it again: sixteen times its own number. */
-const INTERRUPT_BUDGET = 16 * 132 * 1024;
+/** Bytes of bytecode that a function runs through before V8 thinks of compiling it again: four times its own number. */
+const INTERRUPT_BUDGET = 4 * 132 * 1024;
 
 export function tuneEngine(): void {
   v8.setFlagsFromString('--heap-growing-percent=30');
