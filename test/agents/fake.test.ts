@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Invocation } from '../../src/agents/agent.ts';
@@ -7,6 +7,7 @@ import { createAgents } from '../../src/agents/registry.ts';
 import type { JsonValue, Task } from '../../src/plan/plan.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 import { makeAttempt, makeTask, type TestAttempt } from '../support/agent.ts';
+import { availableIsolations } from '../support/isolations.ts';
 import { aliveOf, waitUntil } from '../support/processes.ts';
 
 type Options = Record<string, JsonValue>;
@@ -31,6 +32,8 @@ function journalOf(file: string): Record<string, unknown>[] {
     : [];
 }
 
+const isolations = await availableIsolations();
+
 describe('the fake agent', () => {
   it('prints its steps', async () => {
     const attempt = fake({ steps: 2 });
@@ -50,6 +53,19 @@ describe('the fake agent', () => {
     expect(read('deep/folder/fake.txt')).toContain('design');
     expect(read('api/fake.yaml')).toContain('design');
     expect(read('app/[id].tsx')).toContain('design');
+  });
+
+  // In namespaces of their own all of them are process 2: a draft named after that alone is the others' draft too.
+  it.each(isolations)('shares its outputs with tasks beside it, isolation %s', async (isolation) => {
+    const files = Array.from({ length: 300 }, (_, index) => `shared/${index}.md`);
+    const first = fake({}, { isolation });
+    const read = declare(first, ...files);
+    const { outputs } = first.invocation;
+    const others = [1, 2, 3].map(() => fake({}, { isolation, outputs }));
+    const outcomes = await Promise.all([first, ...others].map((attempt) => attempt.perform()));
+    expect(outcomes.map((outcome) => outcome.kind)).toEqual(Array(4).fill('completed'));
+    expect(new Set(files.map(read))).toEqual(new Set(['Written by the fake agent for task design, attempt 1.\n']));
+    expect(readdirSync(path.join(first.invocation.outputDir, 'shared'))).toHaveLength(files.length);
   });
 
   it('leaves outputs out, or empty, or writes none', async () => {

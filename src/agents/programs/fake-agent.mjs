@@ -3,6 +3,7 @@
  * an attempt fails follows from the attempt's number alone.
  */
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -64,7 +65,8 @@ function writeOutput({ path: file, isEmpty }) {
   }
   mkdirSync(path.dirname(target), { recursive: true });
   // In one step: tasks side by side may share an output, and none is to see another's half-written file.
-  const draft = `${target}.${process.pid}.tmp`;
+  // Not named after the process: in a namespace of its own each agent has the same number.
+  const draft = `${target}.${randomUUID()}.tmp`;
   writeFileSync(draft, isEmpty ? '' : contentFor(target));
   renameSync(draft, target);
 }
