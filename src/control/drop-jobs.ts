@@ -15,8 +15,9 @@ export async function dropJobs(store: Store, run: string, indexes: readonly numb
   for (const job of await findJobs(store, run, indexes)) {
     const found = await job.queue.getJob(job.id);
     if (found === undefined) continue;
-    if ((await found.getState()) === 'failed') await found.removeChildDependency().catch(() => undefined);
-    else await found.remove().catch(() => undefined);
+    if ((await found.getState()) !== 'failed') await found.remove().catch(() => undefined);
+    // Whoever was let go of before has none: to ask again would ask for a key without a name, which not everybody may.
+    else if (found.parentKey !== undefined) await found.removeChildDependency().catch(() => undefined);
   }
 }
 

@@ -3,7 +3,7 @@ import type { TestProject } from 'vitest/node';
 import { startGuardedServer } from './redis-access.ts';
 
 /** Prefixes that tests make up, and what they look and tidy up with. planq itself needs none of it. */
-const FOR_TESTS = ['~{test-*', '~{cli-*', '+scan', '+keys', '+script|flush'];
+export const FOR_TESTS = ['~{test-*', '~{cli-*', '+scan', '+keys', '+script|flush'];
 
 /** @returns what ends the server, and fails when it has refused anything */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {

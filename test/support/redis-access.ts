@@ -31,7 +31,7 @@ export interface GuardedServer extends RedisServer {
   port: number;
   /** All rights, by the socket. */
   admin: Redis;
-  /** What was refused since the start: `<reason> <object>`. */
+  /** What was refused since the start: `<reason> <object> (<where>, <command of the client>)`. */
   denials(): Promise<string[]>;
 }
 
@@ -53,7 +53,8 @@ export async function startGuardedServer(prefix: string, more: readonly string[]
       const entries = (await admin.call('ACL', 'LOG', '128')) as unknown[][];
       return entries.map((entry) => {
         const field = (name: string): string => String(entry[entry.indexOf(name) + 1]);
-        return `${field('reason')} ${field('object')}`;
+        const command = /\bcmd=(\S*)/.exec(field('client-info'))?.[1] ?? '';
+        return `${field('reason')} ${field('object')} (${field('context')}, ${command})`;
       });
     },
     stop: async () => {
