@@ -1,8 +1,9 @@
 /**
  * Keeps a worker calm while Redis refuses (full memory, full disk, a replica): BullMQ fetches again without a delay after
  * such an answer, thousands of times a second. Here the same complaint is told once a minute with its count, and after
- * five in a second fetching stops for five seconds. A lost connection, and the locks lost with it, are told of but no
- * reason to rest: a connection waits between its tries by itself, and work is to go on as soon as one of them succeeds.
+ * five in a second fetching stops for two seconds, so that work goes on well within five once Redis takes it again. A lost
+ * connection, and the locks lost with it, are told of but no reason to rest: a connection waits between its tries by itself,
+ * and work is to go on as soon as one of them succeeds.
  */
 import type { Clock } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
@@ -10,7 +11,7 @@ import { errorMessage } from '../runtime/errors.ts';
 const TELL_EVERY_MS = 60_000;
 const STORM_COUNT = 5;
 const STORM_WINDOW_MS = 1000;
-const REST_MS = 5000;
+const REST_MS = 2000;
 
 export interface CalmOptions {
   clock: Clock;

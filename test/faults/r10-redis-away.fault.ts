@@ -16,7 +16,8 @@ import { findLost, findStuck, findTwice } from './oracle.ts';
 import { type RedisProxy, startProxy } from './proxy.ts';
 import { openVerdict } from './verdict.ts';
 
-const TASKS = 30;
+/** Enough that some are left to begin when a trouble ends: tasks that a refusal cut off only come back when their lock ends. */
+const TASKS = 60;
 const RUNNING = 10;
 const RECOVERY_MS = 5000;
 /** After so long without a word a connection is made anew (`socketTimeout`). */

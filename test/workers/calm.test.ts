@@ -24,15 +24,15 @@ test('the same complaint is told once a minute, with how often it came in betwee
   expect(told).toEqual(['OOM command not allowed, 0 bytes over', 'OOM command not allowed, 60 bytes over ×59']);
 });
 
-test('a storm stops fetching for five seconds, once', async () => {
+test('a storm stops fetching for two seconds, once', async () => {
   const { clock, acts, told, calm } = setUp();
   for (let count = 0; count < 1000; count++) calm.note(new Error('MISCONF'));
   expect(acts).toEqual(['rest']);
-  await clock.advance(4900);
+  await clock.advance(1900);
   expect(acts).toEqual(['rest']);
   await clock.advance(200);
   expect(acts).toEqual(['rest', 'resume']);
-  expect(told).toEqual(['MISCONF', 'Redis keeps refusing; fetching again in 5 s']);
+  expect(told).toEqual(['MISCONF', 'Redis keeps refusing; fetching again in 2 s']);
 });
 
 test('errors that are far apart are no storm', async () => {
