@@ -78,6 +78,8 @@ interface Insides {
 
 export class TurnWorker extends RenewingWorker {
   readonly #claims = new Map<string, Claimed>();
+  /** Jobs whose end is on its way: whether they still have a lock is not known before the answer is here. */
+  readonly #ending = new Set<string>();
   /** How many jobs the next look takes: it doubles as long as there are some. */
   #appetite = 1;
   #looks = 0;
@@ -90,6 +92,13 @@ export class TurnWorker extends RenewingWorker {
   /** There is more room than there was: looks again, without waiting for the end of a job. */
   look(): void {
     if (!this.paused && !this.closing) this.#insides.mainLoopQueue?.add(Promise.resolve(undefined));
+  }
+
+  /** Those that have no lock any more; a job that ends is none of them. */
+  override async extendJobLocks(jobIds: string[], tokens: string[], duration: number): Promise<string[]> {
+    const staying = new Set(jobIds.filter((id) => !this.#ending.has(id)));
+    const lost = await super.extendJobLocks(jobIds, tokens, duration);
+    return lost.filter((id) => staying.has(id));
   }
 
   get #insides(): Insides {
@@ -168,7 +177,10 @@ export class TurnWorker extends RenewingWorker {
     _fetchNext?: () => boolean,
     ...rest: never[]
   ): Promise<Job> {
-    return super.handleFailed(error, job, token, () => false, ...rest);
+    return this.#whileItEnds(
+      job,
+      super.handleFailed(error, job, token, () => false, ...rest),
+    );
   }
 
   protected override async handleCompleted(
@@ -178,6 +190,19 @@ export class TurnWorker extends RenewingWorker {
     fetchNext: () => boolean = () => true,
     ...rest: never[]
   ): Promise<Job> {
+    return this.#whileItEnds(job, this.#complete(result, job, token, fetchNext, ...rest));
+  }
+
+  async #whileItEnds(job: Job, end: Promise<Job>): Promise<Job> {
+    this.#ending.add(job.id ?? '');
+    try {
+      return await end;
+    } finally {
+      this.#ending.delete(job.id ?? '');
+    }
+  }
+
+  async #complete(result: unknown, job: Job, token: string, fetchNext: () => boolean, ...rest: never[]): Promise<Job> {
     const byBullMQ = (value: unknown) => super.handleCompleted(value, job, token, () => false, ...rest);
     const ending = result instanceof Ending ? result : null;
     const room = fetchNext() && !this.closing && !this.paused ? this.options.reserve() : null;

@@ -149,6 +149,46 @@ test('a job whose data are no JSON takes no room from others, also when it comes
   expect(await queues.queue(QUEUE).getJobState(`${run}.a`)).toBe('completed');
 });
 
+test('a lock that is gone because its job has ended is not told as lost, any other is', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop, b: noop });
+  const { redis, keys, queues } = app.store;
+  const turns = openTurns(app);
+  const call = turns.call.bind(turns);
+  const answers: (() => void)[] = [];
+  turns.call = async (turn) => {
+    const reply = await call(turn);
+    if (turn.complete !== undefined) await new Promise<void>((resolve) => answers.push(resolve));
+    return reply;
+  };
+  const locks: string[] = [];
+  const worker = new TurnWorker({
+    queue: QUEUE,
+    turns,
+    worker: { connection: redis, prefix: keys.base, concurrency: 2 },
+    reserve: () => ({ token: `t${locks.length}`, at: 0, giveBack: () => undefined }),
+    waitForRoom: () => null,
+    wakeAnother: async () => undefined,
+    perform: async ({ name }, token) => {
+      locks.push(token);
+      return name === 'a' ? DONE : new Promise(() => undefined);
+    },
+    onError: () => undefined,
+  });
+  worker.on('error', () => undefined);
+  onTestFinished(() => worker.close(true));
+  const jobs = [`${run}.a`, `${run}.b`];
+  await waitUntil('one has ended and one goes on', () => answers.length === 1 && locks.length === 2);
+  expect(await queues.queue(QUEUE).getJobState(jobs[0]!)).toBe('completed');
+  expect(await worker.extendJobLocks(jobs, locks, 5000)).toEqual([]);
+  expect(await worker.extendJobLocks(jobs, [locks[0]!, 'another'], 5000)).toEqual([jobs[1]]);
+  answers[0]!();
+  await waitUntil(
+    'it is known that it has ended',
+    async () => (await worker.extendJobLocks(jobs, locks, 5000)).length === 1,
+  );
+});
+
 test("jobs that are let go by settling are stored as BullMQ's own script stores them", async () => {
   const [ours, theirs] = [await createTestApp({ queueEvents: true }), await createTestApp({ queueEvents: true })];
   const tasks = { a: noop, b: { ...noop, needs: 'a' }, c: { ...noop, needs: 'a', priority: 'low' } };
@@ -401,6 +441,60 @@ test('a job whose task has to wait sleeps at once, another is taken instead, and
   const events = await app.store.redis.xrange(`${app.store.keys.base}:${QUEUE}:events`, '-', '+');
   const ofB = events.map(([, fields]) => fields).filter((fields) => fields.includes(`${run}.b`));
   expect(ofB.map((fields) => fields[1])).toEqual(['added', 'waiting', 'delayed', 'waiting', 'active']);
+});
+
+test('ends that come together wake one waiter each, and a line is looked at again only when it has changed', async () => {
+  // Where nobody else is counted.
+  const server = await startRedisServer();
+  onTestFinished(() => server.stop());
+  const app = await createTestApp({ redisUrl: server.socket });
+  const names = ['a', 'b', 'c', 'd', 'e', 'f'];
+  const tasks = Object.fromEntries(names.map((name) => [name, noop]));
+  const { runId: run } = await app.submit(testPlan({ barrier: 'none', limits: { agents: 3 }, tasks }));
+  const turns = openTurns(app);
+  const locks = ['1', '2', '3'];
+  await Promise.all([...locks, '4'].map((lock) => turns.call({ ...take(lock), next: `t${lock}` })));
+  const states = async () => (await app.view(run)).tasks.map(({ state }) => state);
+  expect(await states()).toEqual(['running', 'running', 'running', 'parked', 'parked', 'parked']);
+  await app.store.redis.config('RESETSTAT');
+  const replies = await Promise.all(
+    ['a', 'b'].map(async (name, index) => {
+      const settle = settleArguments({ run, index, token: `t${index + 1}`, kind: 'completed', parentId: run });
+      return turns.call({ queue: QUEUE, lock: locks[index]!, complete: await ending(app, `${run}.${name}`), settle });
+    }),
+  );
+  expect(replies.map(({ settled }) => settled?.grants)).toEqual([[], []]);
+  const stats = await app.store.redis.info('commandstats');
+  const jobs = app.store.queues.queue(QUEUE);
+  expect(await Promise.all(names.slice(3).map((name) => jobs.getJobState(`${run}.${name}`)))).toEqual([
+    'prioritized',
+    'prioritized',
+    'delayed',
+  ]);
+  // Twice the line of the run's own limit, once that of the agents of all runs.
+  expect(/cmdstat_zrange:calls=(\d+)/.exec(stats)?.[1]).toBe('3');
+});
+
+test('of two with the same place, each in a line of its own, the one that the plan names first is next', async () => {
+  const app = await createTestApp({ overrides: { agents: 100 } });
+  const tasks = { a: noop, b: noop, c: { ...noop, phase: 'planning' }, d: { ...noop, phase: 'planning' } };
+  const limits = { agents: 2, phases: { implementation: 1 } };
+  const turns = openTurns(app);
+  // By chance it would be right half of the time.
+  for (let count = 0; count < 10; count++) {
+    const { runId: run } = await app.submit(testPlan({ barrier: 'none', limits, tasks }));
+    const lock = (name: string) => `${count}${name}`;
+    const taken: string[] = [];
+    for (const name of ['1', '2', '3']) {
+      taken.push(idOf(await turns.call({ queue: QUEUE, lock: lock(name), next: lock(name) })));
+    }
+    expect(taken).toEqual([`${run}.a`, `${run}.c`, 'ask']);
+    const waiting = ['waiting for phase implementation', 'waiting for agents of this run'];
+    expect((await app.view(run)).tasks.flatMap(({ reason }) => reason ?? [])).toEqual(waiting);
+    const settle = settleArguments({ run, index: 0, token: lock('1'), kind: 'completed', parentId: run });
+    const turn = { queue: QUEUE, lock: lock('1'), complete: await ending(app, `${run}.a`), settle, next: lock('4') };
+    expect(idOf(await turns.call(turn))).toBe(`${run}.b`);
+  }
 });
 
 test('a long line of tasks that have to wait is put aside in several calls', async () => {

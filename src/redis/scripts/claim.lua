@@ -113,7 +113,7 @@ local function claim(run, i, token, worker, ttl, is_alone, bull_attempts, is_pre
             grant_later(freed)
           end
           leave_lines(member, t)
-          call('ZADD', waiters_key('hold:' .. name), node.o, line_entry(member))
+          enter_line('hold:' .. name, node.o, line_entry(member))
           t.wq = { 'hold:' .. name }
           t.r = 'paused'
           move(run, t, 'parked', false)

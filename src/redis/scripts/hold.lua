@@ -19,7 +19,7 @@ if run and status_of(run)[STATE] == 'paused' then
 end
 local reply = { was }
 for _, entry in ipairs(call('ZRANGE', waiters_key('hold:' .. name), 0, 499)) do
-  call('ZREM', waiters_key('hold:' .. name), entry)
+  leave_line('hold:' .. name, entry)
   local its_run, i = match(entry, LINE_ENTRY)
   local t = load_task(its_run, i)
   if t.s == 'parked' and t.wq and t.wq[1] == 'hold:' .. name then

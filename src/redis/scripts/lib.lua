@@ -280,21 +280,55 @@ local function line_entry(member)
   return line_entries[member]
 end
 
+-- The first of each line that was asked for in this call, {its entry, its place}, both nil in an empty one: a batch of calls asks
+-- again and again for those that are empty. Lines are changed with the two functions after it alone.
+local heads, known_lines = {}, {}
+local function head_of(key)
+  local head = heads[key]
+  if not head then
+    head = call('ZRANGE', waiters_key(key), 0, 0, 'WITHSCORES')
+    heads[key] = head
+  end
+  return head
+end
+
+local function enter_line(key, place, entry)
+  call('ZADD', waiters_key(key), place, entry)
+  heads[key] = nil
+end
+
+local function leave_line(key, entry)
+  call('ZREM', waiters_key(key), entry)
+  heads[key] = nil
+end
+
+-- What the sweeper looks through. A line that only a hold has is not among them.
+local function keep_lines(keys)
+  for _, key in ipairs(keys) do
+    if not known_lines[key] then
+      call('SADD', LINES, key)
+      known_lines[key], has_lines = true, true
+    end
+  end
+end
+
+-- How much there is of a limit (nil: as much as anybody wants), and how much of that is in use.
+local function capacity_of(run, limits, at)
+  local cap, name = limits[at + 2], limits[at]
+  if cap then return cap, tonumber(own_use(run)[name]) or 0 end
+  return tonumber(hget(CAPS, name)), tonumber(hget(USED, name)) or 0
+end
+
 -- The limits that `member`, whose place in line is `place`, cannot have now: no room, or somebody with a better place waits
 -- for it. None: nil.
 local function shortage(run, limits, place, member)
   local short = nil
   for at = 1, #limits, 3 do
-    local cap, used = limits[at + 2], nil
+    local cap, used = capacity_of(run, limits, at)
     if cap then
-      used = own_use(run)[limits[at]]
-    else
-      used, cap = hget(USED, limits[at]), tonumber(hget(CAPS, limits[at]))
-    end
-    if cap then
-      local is_short = (tonumber(used) or 0) + limits[at + 1] > cap
+      local is_short = used + limits[at + 1] > cap
       if not is_short and someone_waits() then
-        local first = call('ZRANGE', waiters_key(limit_key(run, limits, at)), 0, 0, 'WITHSCORES')
+        local first = head_of(limit_key(run, limits, at))
         is_short = first[1] and first[1] ~= line_entry(member) and tonumber(first[2]) <= tonumber(place)
       end
       if is_short then
@@ -353,7 +387,7 @@ end
 local function leave_lines(member, t)
   if not t.wq then return end
   local entry = line_entry(member)
-  for _, key in ipairs(t.wq) do call('ZREM', waiters_key(key), entry) end
+  for _, key in ipairs(t.wq) do leave_line(key, entry) end
   t.wq = nil
 end
 
@@ -395,10 +429,20 @@ local function stand_in_line(member, t, short, score)
   end
   leave_lines(member, t)
   local entry = line_entry(member)
-  for _, key in ipairs(keep) do call('ZADD', waiters_key(key), score, entry) end
-  call('SADD', LINES, unpack(keep))
-  has_lines = true
+  for _, key in ipairs(keep) do enter_line(key, score, entry) end
+  keep_lines(keep)
   t.wq = keep
+end
+
+-- Of the run's own limits of a task that has just got its share: those of which nothing is left. Whoever waits for one stands in
+-- no line of others, so that looking at them would change nothing.
+local function close_full(run, limits, closed)
+  for at = 1, #limits, 3 do
+    if limits[at + 2] then
+      local cap, used = capacity_of(run, limits, at)
+      if used >= cap then closed[limit_key(run, limits, at)] = true end
+    end
+  end
 end
 
 -- Hands what became free to the first waiters that fit, best place first. `grants` collects "run|index".
@@ -412,20 +456,25 @@ local function grant_waiters(freed, grants)
     local best, best_score, best_key
     for key in pairs(freed) do
       if not closed[key] then
-        local head = call('ZRANGE', waiters_key(key), 0, 0, 'WITHSCORES')
+        local head = head_of(key)
         if not head[1] then
           closed[key] = true
-        elseif not best or tonumber(head[2]) < best_score then
-          best, best_score, best_key = head[1], tonumber(head[2]), key
+        else
+          local score = tonumber(head[2])
+          -- In the order of one line, also where the two stand in different ones.
+          if not best or score < best_score or (score == best_score and head[1] < best) then
+            best, best_score, best_key = head[1], score, key
+          end
         end
       end
     end
     if not best then return end
     local run, i = match(best, LINE_ENTRY)
+    know(run_hash(run), { i, 't' .. i })
     local member, t = run .. '|' .. i, load_task(run, i)
     -- A run whose status is gone can be granted nothing: it is not known what it has.
     if t.s ~= 'parked' or t.g or not status_of(run)[STATE] then
-      call('ZREM', waiters_key(best_key), best)
+      leave_line(best_key, best)
     else
       local node = load_node(run, i)
       local limits = limits_of(node.l)
@@ -433,6 +482,7 @@ local function grant_waiters(freed, grants)
       if not short then
         leave_lines(member, t)
         acquire(run, member, limits, GRANT_TTL)
+        close_full(run, limits, closed)
         t.g = 1
         save_task(run, i, t)
         grants[#grants + 1] = member

@@ -36,9 +36,8 @@ for _, member in ipairs(call('ZRANGEBYSCORE', LEASES_KEY, '-inf', NOW, 'LIMIT', 
       -- Granted, but its job never came back for it: stand in line again, at the same place.
       local limit = limit_key(run, limits, 1)
       t.g = nil
-      call('ZADD', waiters_key(limit), node.o, line_entry(member))
-      call('SADD', LINES, limit)
-      has_lines = true
+      enter_line(limit, node.o, line_entry(member))
+      keep_lines({ limit })
       t.wq = { limit }
       save_task(run, i, t)
     end
@@ -50,6 +49,7 @@ for _, limit in ipairs(call('SMEMBERS', LINES)) do
     freed[limit] = true
   else
     call('SREM', LINES, limit)
+    known_lines[limit] = nil
   end
 end
 grant_waiters(freed, grants)
