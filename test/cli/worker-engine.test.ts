@@ -20,14 +20,14 @@ const program = (setUp: string) => `
   }
   console.log(most);`;
 
-/** Calls a function until V8 has compiled it with all its art. Prints how many thousand calls that took, 1,000 at most. */
+/** Calls a function until V8 has compiled it with all its art. Prints how many thousand calls that took, 100,000 at most. */
 const called = (setUp: string) => `
   import { tuneEngine } from '${MODULE}';
   ${setUp}
   const sum = (numbers) => { let all = 0; for (const number of numbers) all += number; return all; };
   let thousands = 0;
   // Turbofan has compiled it: the bits that V8 gives for that.
-  while ((%GetOptimizationStatus(sum) & 64) === 0 && thousands < 1000) {
+  while ((%GetOptimizationStatus(sum) & 64) === 0 && thousands < 100_000) {
     for (let i = 0; i < 1000; i++) sum([1, 2, 3]);
     thousands++;
     await new Promise((resolve) => setImmediate(resolve));
@@ -46,8 +46,8 @@ test('the young generation of a busy worker stays small', async () => {
   expect(await measure(program(''))).toBeGreaterThan(16);
 });
 
-test('a worker compiles with all its art only what has run for long', async () => {
+test('a worker compiles with all its art only what works hard for long', async () => {
   const [before, tuned] = [await measure(called('')), await measure(called('tuneEngine();'))];
-  expect(before).toBeLessThan(1000);
-  if (process.versions.v8.startsWith('11.')) expect(tuned).toBeGreaterThan(2 * before);
+  if (process.versions.v8.startsWith('11.')) expect(tuned).toBeGreaterThan(50 * before);
+  expect(tuned).toBeLessThan(100_000);
 });
