@@ -26,18 +26,18 @@ interface Orphans {
 /**
  * Kills what carries the mark of a worker of this place that is gone, and proves it. Nobody waits for a goodbye here: the
  * task may be running again elsewhere.
+ * @param place whose workers' marks are looked for; that of this process, except in tests, which run beside other workers
  * @returns one entry per attempt
  */
-export async function killLeftovers(clock: Clock): Promise<Leftover[]> {
-  const orphans = findOrphans();
+export async function killLeftovers(clock: Clock, place = thisPlace()): Promise<Leftover[]> {
+  const orphans = findOrphans(place);
   const trees = orphans.map(({ token, members }) => new Tree({ ...members[0]!, token }, members));
   const found = trees.map((tree) => tree.look().map(({ pid }) => pid));
   const survivors = await killTrees(trees, (ms) => clock.sleep(ms));
   return orphans.map(({ worker }, at) => ({ worker, found: found[at]!, survivors: survivors[at]! }));
 }
 
-function findOrphans(): Orphans[] {
-  const place = thisPlace();
+function findOrphans(place: string): Orphans[] {
   // A worker may itself run inside an attempt, and is no leftover of it.
   const own = environmentOf('self')?.get(MARKER);
   const orphans = new Map<string, Orphans>();

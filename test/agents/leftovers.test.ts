@@ -8,6 +8,8 @@ import { systemClock } from '../../src/runtime/clock.ts';
 import { randomId } from '../../src/runtime/random.ts';
 import { aliveOf, processesOf, waitUntil } from '../support/processes.ts';
 
+/** Of this test alone: a worker that starts beside it would find the same leftovers, and kill and tell them first. */
+const PLACE = `${thisPlace()}/${randomId(8)}`;
 const DEAF = 'trap "" TERM HUP INT; while :; do sleep 1; done';
 
 /** A process that stands for a worker, with its mark. */
@@ -15,7 +17,7 @@ function startWorker(): { child: ChildProcess; mark: WorkerMark } {
   const child = spawn('sleep', ['1000'], { stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
   const id = `worker-${randomId(8)}`;
-  return { child, mark: { id, pid: child.pid!, startTime: startTimeOf(child.pid!)!, place: thisPlace() } };
+  return { child, mark: { id, pid: child.pid!, startTime: startTimeOf(child.pid!)!, place: PLACE } };
 }
 
 /** An agent with two children in other sessions, one of which has emptied its environment. */
@@ -39,7 +41,7 @@ it('what a dead worker left running is killed, and told', async () => {
   const { child, mark } = startWorker();
   const [first, second] = [await startAgent(mark), await startAgent(mark)];
   await kill(child);
-  const told = (await killLeftovers(systemClock)).filter(({ worker }) => worker === mark.id);
+  const told = (await killLeftovers(systemClock, PLACE)).filter(({ worker }) => worker === mark.id);
   expect(told).toHaveLength(2);
   for (const { pids } of [first, second]) {
     expect(aliveOf(pids)).toEqual([]);
@@ -55,11 +57,11 @@ it('agents of workers that live, of other places and of nobody are left alone', 
   const { child, mark } = startWorker();
   const elsewhere = { ...mark, id: 'elsewhere', place: 'other-host/pid:[1]' };
   const strange = { ...mark, id: 'strange', startTime: '' };
-  const own = markOfThisProcess('own');
+  const own = { ...markOfThisProcess('own'), place: PLACE };
   const spared = [await startAgent(own), await startAgent(elsewhere), await startAgent(strange)];
   const living = await startAgent(startWorker().mark);
   await kill(child);
-  const told = await killLeftovers(systemClock);
+  const told = await killLeftovers(systemClock, PLACE);
   expect(told.map(({ worker }) => worker)).not.toEqual(
     expect.arrayContaining([expect.stringMatching(/^(own|elsewhere|strange)$/)]),
   );
@@ -69,7 +71,7 @@ it('agents of workers that live, of other places and of nobody are left alone', 
 it('a later process with the number of the worker is not the worker', async () => {
   const { mark } = startWorker();
   const { pids } = await startAgent({ ...mark, id: 'earlier', startTime: String(Number(mark.startTime) - 1) });
-  expect(await killLeftovers(systemClock)).toContainEqual(
+  expect(await killLeftovers(systemClock, PLACE)).toContainEqual(
     expect.objectContaining({ worker: 'earlier', survivors: [] }),
   );
   expect(aliveOf(pids)).toEqual([]);
