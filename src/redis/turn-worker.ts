@@ -2,15 +2,66 @@
  * A BullMQ worker for tasks, whose jobs end and begin by turns: the end of one job, the next one and its claim are one call.
  * What turns leave to BullMQ (a queue with limits, jobs that are due, a job that is not ours) goes by BullMQ's own scripts.
  */
-import { type Job, Worker, type WorkerOptions } from 'bullmq';
+import { Job, type MoveToWaitingChildrenOpts, Worker, type WorkerOptions } from 'bullmq';
 import { toJobJson } from './job-json.ts';
 import type { ClaimReply, SettleReply } from './replies.ts';
 import type { TakenJob } from './taken-job.ts';
 import type { Turn, TurnReply, Turns } from './turns.ts';
 
-/** A worker that tells when it renews its locks. */
+/**
+ * A job that its worker performs. Redis takes its lock when it moves, and what is left to do then may take a while: a lock that
+ * nobody has any more is none to renew. BullMQ does the same for a job that ends.
+ */
+class HeldJob extends Job {
+  override moveToDelayed(timestamp: number, token?: string): Promise<void> {
+    this.#letGo();
+    return super.moveToDelayed(timestamp, token);
+  }
+
+  override moveToWait(token?: string): ReturnType<Job['moveToWait']> {
+    this.#letGo();
+    return super.moveToWait(token);
+  }
+
+  /** Where there is nothing to wait for the job has to move elsewhere, before its lock ends. */
+  override moveToWaitingChildren(token: string, options?: MoveToWaitingChildrenOpts): Promise<boolean> {
+    this.#letGo();
+    return super.moveToWaitingChildren(token, options);
+  }
+
+  #letGo(): void {
+    (this.queue as unknown as RenewingWorker).letGo(this.id ?? '');
+  }
+}
+
+/** A worker that tells when it renews its locks, and renews those of all jobs that it performs and no others. */
 export class RenewingWorker extends Worker {
   onRenew: (jobIds: string[]) => void = () => undefined;
+  readonly #performed = new Map<string, Job>();
+
+  protected override get Job(): typeof Job {
+    return HeldJob as typeof Job;
+  }
+
+  letGo(job: string): void {
+    this.lockManager.untrackJob(job);
+  }
+
+  /**
+   * A job that has moved may have come back here before all is done that its move led to. BullMQ knows jobs by their ids
+   * alone: when the first performance ends, it would renew nothing for the second.
+   */
+  override async processJob(job: Job, token: string, fetchNext?: () => boolean): ReturnType<Worker['processJob']> {
+    const { id = '' } = job;
+    this.#performed.set(id, job);
+    try {
+      return await super.processJob(job, token, fetchNext);
+    } finally {
+      const latest = this.#performed.get(id);
+      if (latest === job) this.#performed.delete(id);
+      else if (latest?.token !== undefined) this.lockManager.trackJob(id, latest.token, latest.processedOn ?? 0);
+    }
+  }
 
   override async extendJobLocks(jobIds: string[], tokens: string[], duration: number): Promise<string[]> {
     this.onRenew(jobIds);
@@ -78,8 +129,6 @@ interface Insides {
 
 export class TurnWorker extends RenewingWorker {
   readonly #claims = new Map<string, Claimed>();
-  /** Jobs whose end is on its way: whether they still have a lock is not known before the answer is here. */
-  readonly #ending = new Set<string>();
   /** How many jobs the next look takes: it doubles as long as there are some. */
   #appetite = 1;
   #looks = 0;
@@ -92,13 +141,6 @@ export class TurnWorker extends RenewingWorker {
   /** There is more room than there was: looks again, without waiting for the end of a job. */
   look(): void {
     if (!this.paused && !this.closing) this.#insides.mainLoopQueue?.add(Promise.resolve(undefined));
-  }
-
-  /** Those that have no lock any more; a job that ends is none of them. */
-  override async extendJobLocks(jobIds: string[], tokens: string[], duration: number): Promise<string[]> {
-    const staying = new Set(jobIds.filter((id) => !this.#ending.has(id)));
-    const lost = await super.extendJobLocks(jobIds, tokens, duration);
-    return lost.filter((id) => staying.has(id));
   }
 
   get #insides(): Insides {
@@ -177,10 +219,7 @@ export class TurnWorker extends RenewingWorker {
     _fetchNext?: () => boolean,
     ...rest: never[]
   ): Promise<Job> {
-    return this.#whileItEnds(
-      job,
-      super.handleFailed(error, job, token, () => false, ...rest),
-    );
+    return super.handleFailed(error, job, token, () => false, ...rest);
   }
 
   protected override async handleCompleted(
@@ -190,19 +229,6 @@ export class TurnWorker extends RenewingWorker {
     fetchNext: () => boolean = () => true,
     ...rest: never[]
   ): Promise<Job> {
-    return this.#whileItEnds(job, this.#complete(result, job, token, fetchNext, ...rest));
-  }
-
-  async #whileItEnds(job: Job, end: Promise<Job>): Promise<Job> {
-    this.#ending.add(job.id ?? '');
-    try {
-      return await end;
-    } finally {
-      this.#ending.delete(job.id ?? '');
-    }
-  }
-
-  async #complete(result: unknown, job: Job, token: string, fetchNext: () => boolean, ...rest: never[]): Promise<Job> {
     const byBullMQ = (value: unknown) => super.handleCompleted(value, job, token, () => false, ...rest);
     const ending = result instanceof Ending ? result : null;
     const room = fetchNext() && !this.closing && !this.paused ? this.options.reserve() : null;

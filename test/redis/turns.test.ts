@@ -1,13 +1,15 @@
 /**
  * A worker's turns against a real Redis: beside BullMQ's own scripts, with lost answers, with what they leave to BullMQ.
  */
-import { Job, type JobJson, Worker } from 'bullmq';
+import { EventEmitter, once } from 'node:events';
+import { DelayedError, Job, type JobJson, Worker } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import { toJobJson } from '../../src/redis/job-json.ts';
 import { settleArguments } from '../../src/redis/record.ts';
 import type { TakenJob } from '../../src/redis/taken-job.ts';
 import { type Reservation, TurnWorker } from '../../src/redis/turn-worker.ts';
 import type { Turn, TurnReply, Turns } from '../../src/redis/turns.ts';
+import { randomId } from '../../src/runtime/random.ts';
 import { createTestApp, type TestApp, testPlan } from '../support/app.ts';
 import { readQueues } from '../support/bullmq-keys.ts';
 import { waitUntil } from '../support/processes.ts';
@@ -149,44 +151,78 @@ test('a job whose data are no JSON takes no room from others, also when it comes
   expect(await queues.queue(QUEUE).getJobState(`${run}.a`)).toBe('completed');
 });
 
-test('a lock that is gone because its job has ended is not told as lost, any other is', async () => {
-  const app = await createTestApp();
-  const run = await submit(app, { a: noop, b: noop });
-  const { redis, keys, queues } = app.store;
-  const turns = openTurns(app);
-  const call = turns.call.bind(turns);
-  const answers: (() => void)[] = [];
-  turns.call = async (turn) => {
-    const reply = await call(turn);
-    if (turn.complete !== undefined) await new Promise<void>((resolve) => answers.push(resolve));
-    return reply;
-  };
-  const locks: string[] = [];
+/** What a worker that performs like this is told of its locks, which last for 400 ms. */
+function performLike(app: TestApp, turns: Turns, perform: (job: Job, token: string) => Promise<unknown>) {
+  const { redis, keys } = app.store;
   const worker = new TurnWorker({
     queue: QUEUE,
     turns,
-    worker: { connection: redis, prefix: keys.base, concurrency: 2 },
-    reserve: () => ({ token: `t${locks.length}`, at: 0, giveBack: () => undefined }),
+    worker: { connection: redis, prefix: keys.base, concurrency: 3, lockDuration: 400 },
+    reserve: () => ({ token: randomId(8), at: 0, giveBack: () => undefined }),
     waitForRoom: () => null,
     wakeAnother: async () => undefined,
-    perform: async ({ name }, token) => {
-      locks.push(token);
-      return name === 'a' ? DONE : new Promise(() => undefined);
-    },
+    perform,
     onError: () => undefined,
   });
-  worker.on('error', () => undefined);
+  const told: string[] = [];
+  const renewed: string[][] = [];
+  worker.on('error', ({ message }) => void told.push(message));
+  worker.on('locksRenewed', ({ jobIds }) => void renewed.push(jobIds));
   onTestFinished(() => worker.close(true));
-  const jobs = [`${run}.a`, `${run}.b`];
-  await waitUntil('one has ended and one goes on', () => answers.length === 1 && locks.length === 2);
-  expect(await queues.queue(QUEUE).getJobState(jobs[0]!)).toBe('completed');
-  expect(await worker.extendJobLocks(jobs, locks, 5000)).toEqual([]);
-  expect(await worker.extendJobLocks(jobs, [locks[0]!, 'another'], 5000)).toEqual([jobs[1]]);
-  answers[0]!();
-  await waitUntil(
-    'it is known that it has ended',
-    async () => (await worker.extendJobLocks(jobs, locks, 5000)).length === 1,
-  );
+  return { told, renewed };
+}
+
+test('the lock of a job that ends or moves is not renewed, and one that is lost is told of', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { ends: noop, moves: noop, stays: noop });
+  const turns = openTurns(app);
+  const call = turns.call.bind(turns);
+  const left: string[] = [];
+  const more = new EventEmitter();
+  turns.call = async (turn) => {
+    const reply = await call(turn);
+    if (turn.complete === undefined) return reply;
+    left.push('ends');
+    await once(more, 'go');
+    return reply;
+  };
+  const { told, renewed } = performLike(app, turns, async (job, token) => {
+    if (job.name === 'stays') return new Promise(() => undefined);
+    if (job.name === 'ends') return DONE;
+    await job.moveToDelayed(Date.now() + 60_000, token);
+    left.push('moves');
+    await once(more, 'go');
+    throw new DelayedError();
+  });
+  onTestFinished(() => void more.emit('go'));
+  await waitUntil('one has ended, one has moved', () => left.length === 2);
+  const before = renewed.length;
+  await waitUntil('the third was renewed', () => renewed.length >= before + 3);
+  expect(renewed.slice(before + 1, before + 3)).toEqual([[`${run}.stays`], [`${run}.stays`]]);
+  expect(told).toEqual([]);
+  await app.store.redis.del(`${app.store.keys.base}:${QUEUE}:${run}.stays:lock`);
+  await waitUntil('the loss is told', () => told.length > 0);
+  expect(told[0]).toBe(`could not renew lock for job ${run}.stays`);
+});
+
+test('the lock of a job is renewed that is here again before the worker is done with having moved it', async () => {
+  const app = await createTestApp();
+  const run = await submit(app, { a: noop });
+  const [job, comes] = [`${run}.a`, new EventEmitter()];
+  const isBack = once(comes, 'back');
+  let isEnded = false;
+  const { told, renewed } = performLike(app, openTurns(app), async (taken, token) => {
+    if (taken.attemptsStarted > 1) return new Promise(() => comes.emit('back'));
+    await taken.moveToDelayed(Date.now() + 60_000, token);
+    await taken.promote();
+    await isBack;
+    isEnded = true;
+    throw new DelayedError();
+  });
+  await waitUntil('the first is over', () => isEnded);
+  const before = renewed.length;
+  await waitUntil('the second was renewed', () => renewed.length >= before + 5);
+  expect([told, renewed.at(-1)]).toEqual([[], [job]]);
 });
 
 test("jobs that are let go by settling are stored as BullMQ's own script stores them", async () => {
