@@ -45,16 +45,19 @@ export async function performProcess(
 ): Promise<Outcome> {
   if (invocation.signal.aborted) return toStoppedOutcome(invocation.signal.reason as StopReason);
   const limit = await openLimit(invocation, tools);
-  const spawned = await spawnProcess({
-    ...command,
-    isolation: invocation.isolation,
-    admit: (pid) => limit?.admit(pid),
-    cwd: invocation.projectDir,
-    env: { ...invocation.env, [MARKER]: invocation.token },
-    logFile: invocation.logFile,
-    pidFile: invocation.pidFile,
-    report: invocation.report,
-  });
+  const spawned = await spawnProcess(
+    {
+      ...command,
+      isolation: invocation.isolation,
+      admit: (pid) => limit?.admit(pid),
+      cwd: invocation.projectDir,
+      env: { ...invocation.env, [MARKER]: invocation.token },
+      logFile: invocation.logFile,
+      pidFile: invocation.pidFile,
+      report: invocation.report,
+    },
+    tools.clock,
+  );
   try {
     if (!spawned.ok) return toFailedStart(spawned.error);
     return await new Attempt(spawned.value, limit, invocation, tools).perform();

@@ -8,6 +8,7 @@ import { constants, existsSync, writeFileSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Clock } from '../runtime/clock.ts';
 import { errorMessage } from '../runtime/errors.ts';
 import { makePrivateFolder, PRIVATE_FILE, writeFileAtomic } from '../runtime/files.ts';
 import { err, ok, type Result } from '../runtime/result.ts';
@@ -70,8 +71,12 @@ const OOM_SCORE = '900';
 /** Agents give way to the worker, and to people. */
 const NICENESS = 5;
 
+/** How long a namespace's agent is waited for, and between two looks; milliseconds are usual. */
+const INSIDE_MS = 5000;
+const LOOK_MS = 2;
+
 /** Starts a process. What the system refuses comes back as a value, with the system's code. */
-export async function spawnProcess(options: SpawnOptions): Promise<Result<RunningProcess, SpawnFailure>> {
+export async function spawnProcess(options: SpawnOptions, clock: Clock): Promise<Result<RunningProcess, SpawnFailure>> {
   let log: FileHandle | undefined;
   let namespace: Namespace | undefined;
   try {
@@ -80,7 +85,7 @@ export async function spawnProcess(options: SpawnOptions): Promise<Result<Runnin
     const { size } = await log.stat();
     namespace = await openRoom(options);
     const child = await startChild(options, namespace, log.fd);
-    return ok(await toRunning(child, namespace, options, size));
+    return ok(await toRunning({ child, namespace, logStart: size }, options, clock));
   } catch (error) {
     await namespace?.close();
     return err(toFailure(error, options));
@@ -126,11 +131,16 @@ function outermost(child: StartedChild, namespace: Namespace | undefined): Proce
   return namespace?.holder ?? { pid: child.pid, startTime: startTimeOf(child.pid) ?? '' };
 }
 
+interface Started {
+  child: StartedChild;
+  namespace: Namespace | undefined;
+  logStart: number;
+}
+
 async function toRunning(
-  child: StartedChild,
-  namespace: Namespace | undefined,
+  { child, namespace, logStart }: Started,
   options: SpawnOptions,
-  logStart: number,
+  clock: Clock,
 ): Promise<RunningProcess> {
   const identity = outermost(child, namespace);
   const roots = [...new Set([identity.pid, child.pid])];
@@ -141,6 +151,7 @@ async function toRunning(
   humbleAll();
   feed(child, options.stdin);
   await writePid(identity.pid, options);
+  if (namespace !== undefined) await untilInside(child, clock);
   // A process that was being made just then had copied what was before, and was not among the children yet.
   humbleAll();
   const release = async (): Promise<void> => {
@@ -148,6 +159,14 @@ async function toRunning(
     await rm(options.pidFile, { force: true });
   };
   return { ...identity, roots, isNamespaced: namespace !== undefined, exited, logStart, release };
+}
+
+/** What enters a namespace makes the agent as its child, perhaps just now. A busy machine may take long over it. */
+async function untilInside(child: StartedChild, clock: Clock): Promise<void> {
+  const end = clock.monotonic() + INSIDE_MS;
+  const isThere = (): boolean => childrenOf(child.pid).length > 0;
+  while (child.exitCode === null && child.signalCode === null && !isThere() && clock.monotonic() < end)
+    await clock.sleep(LOOK_MS);
 }
 
 /** What is done to a process before its children are asked for is inherited by all that it starts later. */

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { AgentReport } from '../../src/agents/agent.ts';
 import { readProcess } from '../../src/agents/proc.ts';
 import { type SpawnOptions, spawnProcess } from '../../src/agents/spawn.ts';
+import { systemClock } from '../../src/runtime/clock.ts';
 import { makeAttempt } from '../support/agent.ts';
 
 function optionsFor(parts: Partial<SpawnOptions>): SpawnOptions & { reports: AgentReport[] } {
@@ -14,7 +15,7 @@ function optionsFor(parts: Partial<SpawnOptions>): SpawnOptions & { reports: Age
 
 async function runShell(script: string, parts: Partial<SpawnOptions> = {}): Promise<{ log: string; exit: unknown }> {
   const options = optionsFor({ args: ['-c', script], ...parts });
-  const spawned = await spawnProcess(options);
+  const spawned = await spawnProcess(options, systemClock);
   if (!spawned.ok) throw new Error(spawned.error.message);
   const exit = await spawned.value.exited;
   return { log: readFileSync(options.logFile, 'utf8'), exit };
@@ -48,7 +49,7 @@ describe('a process', () => {
 
   it('leads a session of its own, is reported at once and has a pid file until it is released', async () => {
     const options = optionsFor({ args: ['-c', 'sleep 1000'] });
-    const spawned = await spawnProcess(options);
+    const spawned = await spawnProcess(options, systemClock);
     if (!spawned.ok) throw new Error(spawned.error.message);
     const { pid, startTime, release } = spawned.value;
     expect(options.reports).toEqual([{ kind: 'spawned', pid, startTime }]);
@@ -63,9 +64,9 @@ describe('a process', () => {
 
   it('begins after what an earlier attempt has left in the log', async () => {
     const options = optionsFor({ args: ['-c', 'echo second'] });
-    const first = await spawnProcess({ ...options, args: ['-c', 'echo first'] });
+    const first = await spawnProcess({ ...options, args: ['-c', 'echo first'] }, systemClock);
     if (first.ok) await first.value.exited;
-    const second = await spawnProcess(options);
+    const second = await spawnProcess(options, systemClock);
     expect(second).toMatchObject({ ok: true, value: { logStart: 6 } });
     if (second.ok) await second.value.exited;
     expect(readFileSync(options.logFile, 'utf8')).toBe('first\nsecond\n');
@@ -84,7 +85,7 @@ describe('what cannot be started', () => {
     ['E2BIG', { args: ['x'.repeat(3_000_000)] }, expect.stringContaining('E2BIG')],
   ])('is a value with the code %s', async (code, parts, message) => {
     const options = optionsFor(parts);
-    expect(await spawnProcess(options)).toEqual({ ok: false, error: { code, message } });
+    expect(await spawnProcess(options, systemClock)).toEqual({ ok: false, error: { code, message } });
     expect(options.reports).toEqual([]);
     expect(existsSync(options.pidFile)).toBe(false);
   });
@@ -95,6 +96,9 @@ describe('what cannot be started', () => {
     writeFileSync(file, 'no program');
     chmodSync(file, 0o644);
     const message = `cannot start ${JSON.stringify(file)}: permission denied`;
-    expect(await spawnProcess({ ...options, file })).toEqual({ ok: false, error: { code: 'EACCES', message } });
+    expect(await spawnProcess({ ...options, file }, systemClock)).toEqual({
+      ok: false,
+      error: { code: 'EACCES', message },
+    });
   });
 });
