@@ -5,7 +5,8 @@
 import { type FlowJob, FlowProducer, type Job, Queue, type Worker, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Keys } from './keys.ts';
-import { type Claimed, RenewingWorker, type Reservation, TurnWorker } from './turn-worker.ts';
+import { RenewingWorker } from './renewing-worker.ts';
+import { type Claimed, type Reservation, TurnWorker } from './turn-worker.ts';
 import type { Turns } from './turns.ts';
 
 export { DelayedError, UnrecoverableError, WaitingChildrenError, WaitingError } from 'bullmq';

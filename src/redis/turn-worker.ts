@@ -2,72 +2,12 @@
  * A BullMQ worker for tasks, whose jobs end and begin by turns: the end of one job, the next one and its claim are one call.
  * What turns leave to BullMQ (a queue with limits, jobs that are due, a job that is not ours) goes by BullMQ's own scripts.
  */
-import { Job, type MoveToWaitingChildrenOpts, Worker, type WorkerOptions } from 'bullmq';
+import type { Job, WorkerOptions } from 'bullmq';
 import { toJobJson } from './job-json.ts';
+import { RenewingWorker } from './renewing-worker.ts';
 import type { ClaimReply, SettleReply } from './replies.ts';
 import type { TakenJob } from './taken-job.ts';
 import type { Turn, TurnReply, Turns } from './turns.ts';
-
-/**
- * A job that its worker performs. Redis takes its lock when it moves, and what is left to do then may take a while: a lock that
- * nobody has any more is none to renew. BullMQ does the same for a job that ends.
- */
-class HeldJob extends Job {
-  override moveToDelayed(timestamp: number, token?: string): Promise<void> {
-    this.#letGo();
-    return super.moveToDelayed(timestamp, token);
-  }
-
-  override moveToWait(token?: string): ReturnType<Job['moveToWait']> {
-    this.#letGo();
-    return super.moveToWait(token);
-  }
-
-  /** Where there is nothing to wait for the job has to move elsewhere, before its lock ends. */
-  override moveToWaitingChildren(token: string, options?: MoveToWaitingChildrenOpts): Promise<boolean> {
-    this.#letGo();
-    return super.moveToWaitingChildren(token, options);
-  }
-
-  #letGo(): void {
-    (this.queue as unknown as RenewingWorker).letGo(this.id ?? '');
-  }
-}
-
-/** A worker that tells when it renews its locks, and renews those of all jobs that it performs and no others. */
-export class RenewingWorker extends Worker {
-  onRenew: (jobIds: string[]) => void = () => undefined;
-  readonly #performed = new Map<string, Job>();
-
-  protected override get Job(): typeof Job {
-    return HeldJob as typeof Job;
-  }
-
-  letGo(job: string): void {
-    this.lockManager.untrackJob(job);
-  }
-
-  /**
-   * A job that has moved may have come back here before all is done that its move led to. BullMQ knows jobs by their ids
-   * alone: when the first performance ends, it would renew nothing for the second.
-   */
-  override async processJob(job: Job, token: string, fetchNext?: () => boolean): ReturnType<Worker['processJob']> {
-    const { id = '' } = job;
-    this.#performed.set(id, job);
-    try {
-      return await super.processJob(job, token, fetchNext);
-    } finally {
-      const latest = this.#performed.get(id);
-      if (latest === job) this.#performed.delete(id);
-      else if (latest?.token !== undefined) this.lockManager.trackJob(id, latest.token, latest.processedOn ?? 0);
-    }
-  }
-
-  override async extendJobLocks(jobIds: string[], tokens: string[], duration: number): Promise<string[]> {
-    this.onRenew(jobIds);
-    return super.extendJobLocks(jobIds, tokens, duration);
-  }
-}
 
 /** Room in this process for one task more: no job is taken without it, so that none waits here while another worker is idle. */
 export interface Reservation {
